@@ -1,0 +1,1 @@
+"""What every service knows of Telegram: sessions, text with its entities, and the rules that Telegram sets for both."""
