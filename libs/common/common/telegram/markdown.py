@@ -5,9 +5,8 @@ Unlike Telethon's own parser, marks may nest and overlap, marks inside a link ar
 underscores. (https://docs.telethon.dev/en/stable/modules/extensions.html)
 """
 
-from dataclasses import dataclass, field
-
 import re
+from dataclasses import dataclass, field
 
 from common.telegram.entities import Entity, EntityKind
 from common.telegram.text import RichText
