@@ -1,0 +1,37 @@
+# Postroom. `make` alone prints this list.
+.DEFAULT_GOAL := help
+.PHONY: help install lock run test soak lint bench contracts migrate clean
+SHELL := /bin/bash
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+UV := $(BIN)/uv
+PACKAGES := libs/common libs/embedded services/collector services/rewriter services/scheduler services/publisher \
+            services/api sandbox postroom
+LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet \
+              --custom-compile-command "make lock" --group dev --all-extras \
+              $(foreach package,common embedded collector rewriter scheduler publisher api sandbox,--no-emit-package postroom-$(package)) \
+              --no-emit-package postroom
+
+help: ## Show this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
+
+install: .venv/.installed ## Create .venv from the lock; afterwards .venv/bin/postroom exists
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Postroom needs Python 3.11 or later; set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+
+.venv/.installed: $(UV) requirements.lock $(foreach package,$(PACKAGES),$(package)/pyproject.toml)
+	@echo "Installing the locked dependencies into .venv (half a minute the first time)"
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip install --quiet --no-deps --no-build-isolation \
+	  $(foreach package,$(PACKAGES),--editable $(package))
+	@touch $@
+
+lock: $(UV) ## Compile requirements.lock anew from every pyproject.toml
+	@$(UV) pip compile $(LOCK_FLAGS) pyproject.toml $(foreach package,$(PACKAGES),$(package)/pyproject.toml) -o requirements.lock
+

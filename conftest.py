@@ -1,0 +1,3 @@
+"""Fixtures for the whole workspace: real NATS and PostgreSQL servers, embedded."""
+
+pytest_plugins = ["common.testing.fixtures"]

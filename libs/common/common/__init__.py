@@ -1,0 +1,1 @@
+"""What every Postroom service shares, and nothing that only one needs."""

@@ -1,0 +1,25 @@
+"""Posts on their way through the pipeline. They carry ids: what a post says is in the records."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from common.events.envelope import Event
+
+
+class PostCollected(Event):
+    """A post came in that was not there before."""
+
+    subject: ClassVar[str] = "post.collected"
+
+    post_id: UUID
+    source_id: UUID
+
+
+class PostRewritten(Event):
+    """A post was rewritten for one of its source's routes."""
+
+    subject: ClassVar[str] = "post.rewritten"
+
+    post_id: UUID
+    route_id: UUID
+    rewrite_id: UUID

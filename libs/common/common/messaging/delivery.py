@@ -1,0 +1,193 @@
+"""What happens to each message of a queue, from its arrival to its acknowledgement."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import asyncpg
+from nats.aio.msg import Msg
+from opentelemetry import propagate, trace
+from pydantic import ValidationError
+
+from common.events import Event
+from common.failures import Reject, Retry, Skip
+from common.messaging.job import Job, event_id_of, post_of
+from common.messaging.ledger import Standing
+from common.messaging.queue import Queue
+from common.messaging.rails import Rails
+from common.postgres import UNREACHABLE
+from common.telemetry.metrics import DeliveryMetrics
+
+log = logging.getLogger(__name__)
+
+Run = Callable[[Job], Awaitable[Sequence[Event] | None]]
+
+FENCED_PAUSE = 0.5  # seconds until a message whose claim was lost is looked at again
+UNREACHABLE_PAUSE = 2.0  # seconds until a message comes back when the database or the stream is away
+SUSPECT_FROM = 2  # crashes; from then on a message runs alone
+
+
+class WorkerDied(Exception):
+    """Its worker died each time it was worked on."""
+
+
+class Delivery:
+    """Carries the messages of one queue. Never raises: every outcome is an ack or a nak."""
+
+    def __init__(self, queue: Queue, rails: Rails, run: Run, *, tracer: trace.Tracer, metrics: DeliveryMetrics) -> None:
+        self.queue = queue
+        self._rails = rails
+        self._run_handler = run
+        self._tracer = tracer
+        self._metrics = metrics.of(queue.durable)
+        self._slots = asyncio.Semaphore(queue.settings.concurrency)
+        self._alone = asyncio.Lock()
+        self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
+        self._heart = asyncio.create_task(self._beat())
+        self.waiting = 0  # arrived, not yet running or running: what counts against the prefetch
+        self.changed = asyncio.Event()
+        self.draining = False
+
+    async def process(self, message: Msg) -> None:
+        """Carry one message through all stations."""
+        job = Job(self.queue, message, event_id_of(message), post_of(message))
+        self._held.add(job)
+        try:
+            context = propagate.extract(message.headers or {})
+            with self._tracer.start_as_current_span(f"{message.subject} process", context=context) as span:
+                span.set_attribute("messaging.destination.name", message.subject)
+                span.set_attribute("messaging.message.id", job.event_id)
+                await self._process(job)
+        except asyncio.CancelledError:
+            await self._answer(message.nak())
+            raise
+        except Exception as error:
+            log.warning("%s %s: %r", self.queue.durable.name, job.event_id, error)
+            await self._answer(message.nak(delay=UNREACHABLE_PAUSE))
+        finally:
+            self._held.discard(job)
+
+    async def drained(self, grace: float) -> None:
+        """Wait up to `grace` seconds for what is under way. What was only prefetched goes back at once."""
+        self.draining = True
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace
+        while self._held and loop.time() < end:  # noqa: ASYNC110 - many tasks end, each in its own way
+            await asyncio.sleep(0.01)
+        self._heart.cancel()
+
+    async def _process(self, job: Job) -> None:
+        self.waiting += 1
+        try:
+            async with self._slots:
+                if self.draining:
+                    return await self._answer(job.message.nak())
+                standing = await self._rails.claim(job)
+                if standing == "run":
+                    if job.crashes >= SUSPECT_FROM:
+                        standing = await self._run_alone(job)
+                    else:
+                        await self._run(job)
+        finally:
+            self.waiting -= 1
+            self.changed.set()
+        await self._settle(job, standing)
+        return None
+
+    async def _settle(self, job: Job, standing: Standing) -> None:
+        """Commit, publish, ack: in this order."""
+        if standing == "busy":
+            return await self._answer(job.message.nak(delay=job.delay or 1.0))
+        if standing == "run" and not await self._commit(job):
+            return await self._answer(job.message.nak(delay=FENCED_PAUSE))  # the redelivery finds out what holds
+        if job.emits:
+            await self._rails.publish(job)
+        if standing == "done" or job.delay is None:
+            return await self._answer(job.message.ack())
+        return await self._answer(job.message.nak(delay=job.delay))
+
+    async def _run_alone(self, job: Job) -> Standing:
+        """Run a message that was under way when workers died, one such suspect at a time.
+
+        The others give their claims back while they wait, so that only the guilty one is still claimed at the next
+        crash, and its neighbours go free.
+        """
+        job.finish("queued", excused=1)
+        await self._rails.commit(job)
+        async with self._alone:
+            standing = await self._rails.claim(job)
+            if standing == "run":
+                job.excused = 0
+                await self._run(job)
+        return standing
+
+    async def _run(self, job: Job) -> None:
+        if job.crashes >= self.queue.max_crashes:
+            job.bury(WorkerDied(f"its worker died {job.crashes} times under it"))
+            return
+        with self._metrics.running():
+            try:
+                async with asyncio.timeout(self.queue.settings.timeout_seconds):
+                    job.emit(await self._run_handler(job) or ())
+                job.finish("succeeded")
+            except Skip as reason:
+                job.finish("cancelled", reason)
+            except Retry as later:
+                self._retry(job, later)
+            except (Reject, ValidationError) as error:
+                job.bury(error)
+            except asyncio.CancelledError:  # drained: give the claim back
+                job.finish("queued", delay=0.0, excused=1)
+                await asyncio.shield(self._rails.commit(job))
+                raise
+            except Exception as error:
+                self._failed(job, error)
+
+    def _retry(self, job: Job, later: Retry) -> None:
+        if job.age > self.queue.settings.deadline_seconds:
+            job.bury(later)
+            return
+        job.finish("queued", later, delay=later.after, excused=1)
+        if later.notice:
+            job.emit([later.notice])
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        if isinstance(error, TimeoutError) and not str(error):
+            error = TimeoutError(f"no result within {self.queue.settings.timeout_seconds:g} s")
+        log.warning("%s %s: attempt %d failed: %r", self.queue.durable.name, job.event_id, job.counted, error)
+        if job.last_attempt:
+            job.bury(error)
+        else:
+            job.finish("queued", error, delay=self.queue.backoff(job.counted))
+
+    async def _commit(self, job: Job) -> bool:
+        try:
+            committed = await self._rails.commit(job)
+        except asyncpg.PostgresError as error:
+            if isinstance(error, UNREACHABLE):
+                raise
+            self._failed(job, error)  # its own rows were refused: a failed attempt like any other
+            committed = await self._rails.commit(job)
+        if committed:
+            self._metrics.ended(job.status, job.attempt, job.age)
+        return committed
+
+    async def _beat(self) -> None:
+        """Keep messages and claims alive while work on them goes on."""
+        while True:
+            await asyncio.sleep(self.queue.ack_wait / 3)
+            held = list(self._held)
+            for job in held:
+                await self._answer(job.message.in_progress())
+            if claimed := [job for job in held if job.attempt]:
+                try:
+                    await self._rails.ledger.beat(claimed)
+                except UNREACHABLE as error:
+                    log.warning("heartbeat: %r", error)
+
+    @staticmethod
+    async def _answer(answer: Awaitable[None]) -> None:
+        try:
+            await answer
+        except Exception as error:
+            log.debug("answer: %r", error)

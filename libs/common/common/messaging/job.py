@@ -1,0 +1,158 @@
+"""One message under way, as the handler sees it and as delivery settles it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from nats.aio.msg import Msg
+from opentelemetry import propagate
+
+from common.events import Emitted, Event, NotifyRequested, derive, emitted
+from common.events.envelope import ID, MESSAGE_ID, POST
+from common.messaging.dead_letters import dead_letter, fingerprint, one_line
+from common.messaging.queue import Queue
+
+Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
+ERROR_LENGTH = 1000  # characters kept of an error's text
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A claimed message. A handler reads it, adds `write`s and returns the events it emits; delivery does the rest."""
+
+    queue: Queue
+    message: Msg
+    event_id: str
+    post_id: UUID | None = None
+    attempt: int = 0  # which claim this is: fences out a holder that was given up
+    counted: int = 0  # attempts that failed or are under way; a Retry is excused
+    crashes: int = 0  # attempts whose holder died
+    age: float = 0.0  # seconds since the first claim
+    status: Status = "in_progress"
+    error: str | None = None
+    excused: int = 0
+    delay: float | None = None  # seconds until the message is to come back
+    writes: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    emits: list[Emitted] = field(default_factory=list)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the ledger knows it by: consumer and event id."""
+        return self.queue.durable.name, self.event_id
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The message's headers, or none."""
+        return self.message.headers or {}
+
+    @property
+    def trace_id(self) -> str | None:
+        """The trace that this message belongs to (W3C trace context, the second field of `traceparent`)."""
+        return self.headers.get("traceparent", "")[3:35] or None
+
+    @property
+    def last_attempt(self) -> bool:
+        """Whether a failure now would end the job."""
+        return self.counted >= self.queue.settings.max_attempts
+
+    def write(self, statement: str, *row: Any) -> None:
+        """Add a row to a statement that takes its columns as arrays (`… FROM unnest($1::…[], …)`).
+
+        It is committed with the job's result, together with the rows of other jobs.
+        """
+        self.writes.append((statement, row))
+
+    def emit(self, events: Iterable[Event], *, run: int | None = None) -> None:
+        """Add events to the outbox. The same job always gives the same ids, whatever run of it this is.
+
+        What is told of one run only, such as its failure, takes the number of that run into its ids.
+        """
+        trace: dict[str, str] = {}
+        propagate.inject(trace)
+        ordinals: Counter[str] = Counter()
+        consumer = self.queue.durable.name
+        scope = (self.event_id, consumer) if run is None else (self.event_id, consumer, "run", run)
+        for event in events:
+            name = event.wire_name()
+            event_id = identified(event) or str(derive(*scope, name, ordinals[name]))
+            ordinals[name] += 1
+            self.emits.append(emitted(event, event_id=event_id, consumer=consumer, cause_id=self.event_id, trace=trace))
+
+    def finish(
+        self, status: Status, error: BaseException | None = None, *, delay: float | None = None, excused: int = 0
+    ) -> None:
+        """Set how this run ended. Only a success keeps its writes and events."""
+        self.status, self.delay, self.excused = status, delay, excused
+        self.error = None if error is None else describe(error)
+        if status != "succeeded":
+            self.writes.clear()
+            self.emits.clear()
+
+    def bury(self, error: BaseException) -> None:
+        """End the job as failed, and put its message into the outbox for the dead-letter stream, with a notice."""
+        self.finish("failed", error)
+        self.emit([*notices(self, error)], run=self.attempt)
+        self.emits.append(
+            dead_letter(
+                self.queue.durable,
+                sequence=self.message.metadata.sequence.stream,
+                subject=self.message.subject,
+                event_id=self.event_id,
+                headers=self.headers,
+                payload=self.message.data,
+                attempts=self.counted,
+                error_class=type(error).__name__,
+                error=self.error or "",
+            )
+        )
+
+
+def notices(job: Job, error: BaseException) -> Iterator[NotifyRequested]:
+    """Yield what people are told of a dead letter: nothing where the message is such a notice itself."""
+    if job.message.subject != NotifyRequested.subject:
+        yield NotifyRequested(
+            kind="delivery.dead_letter",
+            severity="error",
+            title=f"{job.queue.durable.queue}: {one_line(str(error)) or type(error).__name__}"[:200],
+            detail=f"{job.error} (consumer {job.queue.durable.name}, event {job.event_id})",
+            fingerprint=f"dead/{fingerprint(job.queue.durable.name, job.error or '')}",
+            post_id=job.post_id,
+        )
+
+
+def identified(event: Event) -> str | None:
+    """Return the id of an event that has one of its own: a post is collected once, whoever comes across it."""
+    return str(derive(event.wire_name(), event.about())) if event.subject == "post.collected" else None
+
+
+def describe(error: BaseException) -> str:
+    """Return the class and the text of an error, shortened."""
+    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+
+
+def event_id_of(message: Msg) -> str:
+    """Return the id of a message: its own, or one derived from where it lies, for a message typed by a person.
+
+    The time of storage is part of it, because a stream that was deleted and made again counts from one.
+    """
+    headers = message.headers or {}
+    if found := headers.get(ID) or headers.get(MESSAGE_ID):
+        return found
+    metadata = message.metadata
+    return derived_id(metadata.stream, metadata.sequence.stream, metadata.timestamp)
+
+
+def derived_id(stream: str, sequence: int, stored_at: datetime) -> str:
+    """Return the id of a message that brought none. In whole seconds: clients round the fraction differently."""
+    return str(derive(stream, sequence, int(stored_at.timestamp())))
+
+
+def post_of(message: Msg) -> UUID | None:
+    """Return the post that the headers name, if they name one."""
+    try:
+        return UUID((message.headers or {})[POST])
+    except (KeyError, ValueError):
+        return None

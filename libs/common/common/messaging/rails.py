@@ -1,0 +1,58 @@
+"""What all queues of a process share: the ledger and the outbox, called in groups."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from nats.js import JetStreamContext
+from opentelemetry import propagate
+
+from common.events import Emitted, Event, derive, emitted
+from common.messaging.grouped import Grouped
+from common.messaging.job import Job
+from common.messaging.ledger import Ledger, Standing
+from common.messaging.outbox import Outbox
+from common.postgres import Connection, Database
+
+LINGER_SECONDS = 0.002
+
+
+class Rails:
+    """The stations before and after a handler, each for many messages at once."""
+
+    def __init__(self, stream: JetStreamContext, database: Database, *, linger: float = LINGER_SECONDS) -> None:
+        self.ledger = Ledger(database)
+        self.outbox = Outbox(stream, self.ledger, database)
+        self.claim: Grouped[Job, Standing] = Grouped(self.ledger.claim, lanes=2, linger=linger / 2)
+        self.commit: Grouped[Job, bool] = Grouped(self.ledger.commit, lanes=2, linger=linger)
+        self.publish: Grouped[Job, None] = Grouped(self.outbox.publish_jobs, lanes=3)
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def compose(self, events: Iterable[Event], *, consumer: str, cause: str) -> list[Emitted]:
+        """Return a loop's events: the same cause always gives the same ids, and they join the current trace."""
+        context: dict[str, str] = {}
+        propagate.inject(context)
+        return [
+            emitted(
+                event,
+                event_id=str(derive(cause, consumer, event.wire_name(), ordinal)),
+                consumer=consumer,
+                cause_id=cause,
+                trace=context,
+            )
+            for ordinal, event in enumerate(events)
+        ]
+
+    async def emit(self, connection: Connection, emits: Sequence[Emitted]) -> None:
+        """Store composed events in the caller's transaction; call `outbox.publish` after the commit."""
+        await self.ledger.add(connection, emits)
+
+    def sweep(self, consumers: Sequence[str]) -> None:
+        """Start to publish what crashes of these consumers left behind."""
+        self._sweeper = asyncio.create_task(self.outbox.sweep(consumers))
+
+    def close(self) -> None:
+        """Stop. What is stored and not yet published is left to the next sweeper."""
+        if self._sweeper:
+            self._sweeper.cancel()
+        for group in (self.claim, self.commit, self.publish):
+            group.close()

@@ -1,0 +1,79 @@
+-- name: claim
+-- Takes the jobs that are free: new, given back, or left by a holder whose lease ran out, which counts as a crash.
+INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, holder, lease_until, trace_id)
+SELECT consumer, event_id, queue, subject, post_id, 'in_progress', $7, now() + lease * interval '1 second', trace_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::float8[], $8::text[])
+     AS claimed (consumer, event_id, queue, subject, post_id, lease, trace_id)
+ON CONFLICT (consumer, event_id) DO UPDATE
+SET status = 'in_progress', attempts = job.attempts + 1, crashes = job.crashes + (job.status = 'in_progress')::int,
+    holder = excluded.holder, lease_until = excluded.lease_until, started_at = now(), finished_at = NULL
+WHERE job.status = 'queued' OR (job.status = 'in_progress' AND job.lease_until < now())
+RETURNING consumer, event_id, attempts, attempts - excused - crashes AS counted, crashes,
+          extract(epoch FROM now() - created_at)::float8 AS age
+
+-- name: standing
+-- Says how the jobs stand that could not be claimed.
+SELECT consumer, event_id, status, extract(epoch FROM lease_until - now())::float8 AS lease
+FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
+
+-- name: leftovers
+-- Finds the events of finished jobs that were committed and not yet published.
+SELECT id, consumer, cause_id, subject, headers, payload
+FROM outbox JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, cause_id) = (c, e)
+
+-- name: finish
+-- Ends jobs and stores what they emit; a job that somebody else has claimed since is left alone, with its events.
+WITH ended AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::int[], $7::uuid[])
+           AS given (consumer, event_id, attempt, status, error, excused, post_id)
+), done AS (
+    UPDATE jobs AS job
+    SET status = ended.status, last_error = coalesce(ended.error, job.last_error), excused = job.excused + ended.excused,
+        post_id = coalesce(job.post_id, ended.post_id), lease_until = NULL, finished_at = now()
+    FROM ended
+    WHERE job.consumer = ended.consumer AND job.event_id = ended.event_id AND job.attempts = ended.attempt
+      AND job.holder = $8 AND job.status = 'in_progress'
+    RETURNING job.consumer, job.event_id
+), emitted AS (
+    INSERT INTO outbox (id, consumer, cause_id, subject, headers, payload)
+    SELECT given.* FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[])
+           AS given (id, consumer, cause_id, subject, headers, payload)
+    JOIN done ON (given.consumer, given.cause_id) = (done.consumer, done.event_id)
+    ON CONFLICT DO NOTHING
+)
+SELECT consumer, event_id FROM done
+
+-- name: beat
+-- Prolongs the leases of jobs that are still under way.
+UPDATE jobs SET lease_until = now() + lease * interval '1 second'
+FROM unnest($1::text[], $2::text[], $3::float8[]) AS held (c, e, lease)
+WHERE consumer = c AND event_id = e AND holder = $4 AND status = 'in_progress'
+
+-- name: add_to_outbox
+-- Stores events that a loop emits, not a job.
+INSERT INTO outbox (id, consumer, cause_id, subject, headers, payload)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+ON CONFLICT DO NOTHING
+
+-- name: stranded
+-- Finds events that a crash left behind, oldest first.
+SELECT id, consumer, cause_id, subject, headers, payload FROM outbox
+WHERE consumer = ANY($1::text[]) AND created_at < now() - $2 * interval '1 second'
+ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED
+
+-- name: forget
+-- Deletes events that their stream has acknowledged.
+DELETE FROM outbox WHERE id = ANY($1::text[])
+
+-- name: give_up
+-- Ends a job whose message the server has given up.
+INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, last_error, finished_at)
+SELECT * , now() FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+ON CONFLICT (consumer, event_id) DO UPDATE
+SET status = 'failed', last_error = excluded.last_error, lease_until = NULL, finished_at = now()
+WHERE job.status NOT IN ('succeeded', 'cancelled')
+
+-- name: reset
+-- Makes a failed job free again, its attempts and crashes forgiven, for a replay of its message.
+UPDATE jobs SET status = 'queued', excused = attempts, crashes = 0, lease_until = NULL, finished_at = NULL
+WHERE consumer = $1 AND event_id = $2 AND status = 'failed'

@@ -1,0 +1,7 @@
+"""PostgreSQL: pools, named queries, migrations."""
+
+from common.postgres.migrate import SchemaError, migrate, verify_schema
+from common.postgres.pool import UNREACHABLE, Connection, Database, steady
+from common.postgres.queries import Queries
+
+__all__ = ["UNREACHABLE", "Connection", "Database", "Queries", "SchemaError", "migrate", "steady", "verify_schema"]

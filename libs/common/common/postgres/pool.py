@@ -1,0 +1,105 @@
+"""Connections to PostgreSQL, and how a call outlives a database that restarts."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
+
+# What says that the database is away or busy, not that the statement is wrong: the call may be repeated.
+UNREACHABLE = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InternalClientError,
+)
+
+
+class Database:
+    """Two pools on one database, jsonb as plain Python values: results must survive its crash (`strict`), bookkeeping may be lost (`lax`).
+
+    A claim or a deletion from the outbox that a crash takes back is simply made again, so `lax` connections commit
+    without waiting for the disk (https://www.postgresql.org/docs/current/wal-async-commit.html); the next strict
+    commit makes them durable as well.
+    """
+
+    def __init__(self, strict: "asyncpg.Pool[asyncpg.Record]", lax: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.strict = strict
+        self.lax = lax
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, dsn: str, *, size: int = 4, command_timeout: float = 30.0) -> AsyncIterator["Database"]:
+        """Open both pools, of up to `size` connections each; `command_timeout` is in seconds."""
+
+        def pool(synchronous_commit: str) -> "asyncpg.Pool[asyncpg.Record]":
+            return asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                command_timeout=command_timeout,
+                init=_with_json,
+                server_settings={"synchronous_commit": synchronous_commit, "application_name": "postroom"},
+            )
+
+        async with pool("on") as strict, pool("off") as lax:
+            database = cls(strict, lax)
+            try:
+                yield database
+            finally:  # whoever still waits is cancelled by now; a graceful close could wait for a dead server
+                strict.terminate()
+                lax.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """One strict transaction."""
+        async with self.strict.acquire() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Read rows, outliving a restart of the database."""
+        return await steady(lambda: self.lax.fetch(statement, *arguments))
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> asyncpg.Record | None:
+        """Read one row, outliving a restart of the database."""
+        return await steady(lambda: self.lax.fetchrow(statement, *arguments))
+
+    async def strict_fetch(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Run one idempotent statement that writes and returns rows, outliving a restart of the database."""
+        return await steady(lambda: self.strict.fetch(statement, *arguments))
+
+    async def execute(self, statement: str, *arguments: Any) -> str:
+        """Run one idempotent statement in a strict transaction of its own, outliving a restart of the database."""
+        return await steady(lambda: self.strict.execute(statement, *arguments))
+
+
+async def _with_json(connection: Connection) -> None:
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+async def steady(call: Callable[[], Awaitable[Result]], patience: float = 60.0) -> Result:
+    """Repeat `call` for up to `patience` seconds while the database is away. What is called must be repeatable."""
+    loop = asyncio.get_running_loop()
+    end, pause = loop.time() + patience, 0.05
+    while True:
+        try:
+            return await call()
+        except UNREACHABLE as error:
+            if loop.time() > end:
+                raise
+            log.warning("database: %r, again in %.2f s", error, pause)
+        await asyncio.sleep(pause)
+        pause = min(2.0, pause * 2)

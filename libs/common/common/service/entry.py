@@ -1,0 +1,81 @@
+"""The entry point of a service: arguments, signals, exit codes."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from common.messaging.streams import TopologyError
+from common.postgres import SchemaError
+from common.service.settings import ServiceSettings, SettingsError, load_settings, secrets_of
+from common.telemetry.logs import configure_logs
+
+EXIT_SETTINGS = 2
+EXIT_NOT_MIGRATED = 3
+EXIT_UNREACHABLE = 4
+
+Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
+
+def main(service: str, description: str, run: Run) -> None:
+    """Run a service until SIGTERM or SIGINT.
+
+    Exits with 2 where a setting is wrong, with 3 where the database or the streams are not migrated, with 4 where a
+    server can't be reached at the start; each with one line on stderr that says what to do.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {service}", description=description, epilog=f"Settings: services/{service}/README.md"
+    )
+    parser.parse_args()
+    sys.exit(_run(service, run))
+
+
+def _run(service: str, run: Run) -> int:
+    try:
+        settings = load_settings(ServiceSettings)
+        configure_logs(service, level=settings.log_level, secrets=secrets_of(settings))
+        runner = asyncio.Runner(loop_factory=_loop_factory())
+        with runner:
+            runner.run(until_signalled(run))
+    except SettingsError as error:
+        return _fail(service, str(error), EXIT_SETTINGS)
+    except (SchemaError, TopologyError) as error:
+        return _fail(service, str(error), EXIT_NOT_MIGRATED)
+    except (OSError, TimeoutError) as error:
+        return _fail(service, f"a server can't be reached: {error or type(error).__name__}", EXIT_UNREACHABLE)
+    return 0
+
+
+async def until_signalled(run: Run) -> None:
+    """Run with an event that SIGTERM and SIGINT set; a second signal ends it without draining."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    task = asyncio.ensure_future(run(stop))
+
+    def asked() -> None:
+        if stop.is_set():
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, asked)
+        except NotImplementedError:  # Windows: only Ctrl-C, through KeyboardInterrupt
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(asked))
+    await task
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+def _fail(service: str, message: str, code: int) -> int:
+    logging.getLogger(service).debug("exit %d", code)
+    print(f"{service}: {' '.join(message.split())}", file=sys.stderr)
+    return code

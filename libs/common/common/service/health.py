@@ -1,0 +1,100 @@
+"""The health endpoint of a service: is it alive, can it work, what are its metrics."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import FrameType
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Check = Callable[[], Awaitable[str | None]]  # returns what is wrong, or None
+CHECK_SECONDS = 2.0
+
+
+class Health:
+    """The checks of a service. Each says in a few words what is wrong, or None."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = dict(checks)
+
+    def add(self, name: str, check: Check) -> None:
+        """Add a check that a service brings."""
+        self._checks[name] = check
+
+    async def problems(self) -> dict[str, str]:
+        """Run all checks at once, each within two seconds, and return what is wrong by name."""
+
+        async def run(check: Check) -> str | None:
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    return await check()
+            except TimeoutError:
+                return f"no answer within {CHECK_SECONDS:g} s"
+            except Exception as error:
+                return f"{type(error).__name__}: {error}"
+
+        answers = await asyncio.gather(*(run(check) for check in self._checks.values()))
+        return {name: answer for name, answer in zip(self._checks, answers, strict=True) if answer}
+
+
+class HealthServer:
+    """Serves `/health/live`, `/health/ready` and `/metrics`."""
+
+    def __init__(self, service: str, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
+        self._service = service
+        self._health = health
+        self._registry = registry
+        routes = [
+            Route("/health/live", self._live),
+            Route("/health/ready", self._ready),
+            Route("/metrics", self._metrics),
+        ]
+        self._socket = socket.create_server((host, port))
+        self._server = EmbeddedServer(
+            uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
+        )
+
+    @property
+    def address(self) -> str:
+        """Where it listens, `host:port`."""
+        host, port = self._socket.getsockname()[:2]
+        return f"{host}:{port}"
+
+    async def serve(self) -> None:
+        """Serve until `stop`."""
+        await self._server.serve(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Let `serve` return."""
+        self._server.should_exit = True
+
+    async def _live(self, _request: Request) -> Response:
+        return JSONResponse({"service": self._service, "status": "live"})
+
+    async def _ready(self, _request: Request) -> Response:
+        problems = await self._health.problems()
+        status = "not ready" if problems else "ready"
+        return JSONResponse(
+            {"service": self._service, "status": status, "problems": problems}, status_code=503 if problems else 200
+        )
+
+    async def _metrics(self, _request: Request) -> Response:
+        return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class EmbeddedServer(uvicorn.Server):
+    """Uvicorn without its signal handlers: the service has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Never called, as no signal is captured."""

@@ -1,0 +1,210 @@
+"""What a service is made of; `create_service` is the one call that a composition root needs."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from opentelemetry import trace
+from prometheus_client import CollectorRegistry
+
+from common.contracts import topology
+from common.events import Event
+from common.leases import Leases
+from common.limits import Pacing
+from common.messaging.delivery import Delivery
+from common.messaging.faststream import Handler, QueueSubscriber, client, jetstream, payload_type, subscribe
+from common.messaging.job import Job
+from common.messaging.queue import Queue, QueueSettings
+from common.messaging.rails import Rails
+from common.postgres import Connection, Database, verify_schema
+from common.service.beats import Beats
+from common.service.health import Health, HealthServer
+from common.service.settings import ServiceSettings, queue_settings
+from common.telemetry.metrics import DeliveryMetrics
+from common.telemetry.tracing import create_tracer_provider
+
+log = logging.getLogger(__name__)
+
+RECONNECT_SECONDS = 1
+
+
+class Service:
+    """A running service: its connections, its consumers, its loops, its health."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        *,
+        database: Database,
+        broker: NatsBroker,
+        tracer: trace.Tracer,
+        registry: CollectorRegistry,
+    ) -> None:
+        self.name = name
+        self.settings = settings
+        self.database = database
+        self.broker = broker
+        self.tracer = tracer
+        self.registry = registry
+        self.rails = Rails(self.stream, database)
+        self.leases = Leases(database, self.rails.ledger.holder)
+        self.pacing = Pacing(database)
+        self.health = Health(
+            {"database": self._check_database, "nats": self._check_nats, "consumers": self._check_pulls}
+        )
+        self._metrics = DeliveryMetrics(registry)
+        self._subscribers: list[QueueSubscriber] = []
+        self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
+
+    @property
+    def nats(self) -> Client:
+        """The NATS client."""
+        return client(self.broker)
+
+    @property
+    def stream(self) -> JetStreamContext:
+        """The JetStream context."""
+        return jetstream(self.broker)
+
+    def consume(self, durable: str, handler: "Handler[Any]", defaults: QueueSettings | None = None) -> None:
+        """Let `handler` work on the messages of a durable of this service, with the settings of its queue."""
+        contract = topology().durable(durable)
+        queue = Queue(contract, queue_settings(contract.queue, defaults))
+        self._subscribers.append(subscribe(self.broker, queue, handler, self._delivery))
+
+    def background(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a loop as long as the service runs; when it ends by an error, so does the service."""
+        self._background.append(loop)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then drain: what was prefetched goes back, what runs may finish."""
+        own = [durable.name for durable in topology().durables() if durable.service == self.name]
+        self.rails.sweep([*own, self.name])
+        server = HealthServer(
+            self.name, self.health, self.registry, self.settings.health_host, self.settings.health_port
+        )
+        beats = Beats(self.database, self.name, self.rails.ledger.holder, server.address, self.health)
+        tasks = [asyncio.create_task(server.serve()), asyncio.create_task(beats.keep())]
+        try:
+            await self.broker.start()
+            tasks += [asyncio.create_task(loop()) for loop in self._background]
+            log.info("%s is up", self.name, extra={"health": f"http://{server.address}"})
+            stopping = asyncio.create_task(stop.wait())
+            ended, _ = await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in ended - {stopping}:
+                task.result()  # raises what ended the loop
+        finally:
+            log.info("%s stops", self.name)
+            for task in tasks[2:]:
+                task.cancel()
+            await asyncio.gather(*tasks[2:], return_exceptions=True)
+            await self.broker.stop()
+            await beats.end()
+            server.stop()
+            tasks[1].cancel()
+            await asyncio.gather(*tasks[:2], return_exceptions=True)
+            log.info("%s has stopped", self.name)
+
+    async def emit(
+        self, events: Sequence[Event], *, cause: str, store: Callable[[Connection], Awaitable[None]] | None = None
+    ) -> None:
+        """Emit events of a loop, which has no job: stored in one transaction with what `store` writes, then published.
+
+        `cause` identifies what they are about, so that the same cause never emits twice.
+        """
+        emits = self.rails.compose(events, consumer=self.name, cause=cause)
+        async with self.database.transaction() as connection:
+            if store:
+                await store(connection)
+            await self.rails.emit(connection, emits)
+        await self.rails.outbox.publish(emits)
+
+    async def reconnected(self) -> None:
+        """Ask for messages again at once after the connection to NATS came back."""
+        for subscriber in self._subscribers:
+            if subscriber.pull:
+                subscriber.pull.reconnected()
+
+    def _delivery(self, queue: Queue, handler: "Handler[Any]") -> Delivery:
+        model = payload_type(handler)
+
+        async def run(job: Job) -> Sequence[Event] | None:
+            event = model.model_validate_json(job.message.data)
+            job.post_id = job.post_id or event.about()
+            return await handler(event, job)
+
+        return Delivery(queue, self.rails, run, tracer=self.tracer, metrics=self._metrics)
+
+    async def _check_database(self) -> str | None:
+        await self.database.lax.fetchval("SELECT 1")
+        return None
+
+    async def _check_nats(self) -> str | None:
+        return None if self.nats.is_connected else "not connected"
+
+    async def _check_pulls(self) -> str | None:
+        for subscriber in self._subscribers:
+            # A durable deleted on the server raises nothing by itself: its requests just stay unanswered.
+            if (pull := subscriber.pull) and (problem := pull.problem or await pull.missing()):
+                return problem
+        return None
+
+
+@asynccontextmanager
+async def create_service(name: str, settings: ServiceSettings) -> AsyncIterator[Service]:
+    """Connect everything a service needs.
+
+    Raises SchemaError where the database is older than this release, and OSError or NatsError where a server is away.
+    """
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            Database.connect(settings.database_url.get_secret_value(), size=settings.database_pool_size)
+        )
+        await verify_schema(database.strict)
+        provider = create_tracer_provider(name, settings.otel_exporter_otlp_endpoint)
+        stack.callback(provider.shutdown)
+        service: Service | None = None
+
+        async def reconnected() -> None:
+            log.warning("NATS: connected again")
+            if service:
+                await service.reconnected()
+
+        async def errored(error: Exception) -> None:
+            log.warning("NATS: %r", error)
+
+        broker = NatsBroker(
+            settings.nats_url.get_secret_value(),
+            logger=None,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            reconnected_cb=reconnected,
+            error_cb=errored,
+            name=f"postroom-{name}",
+        )
+        await broker.connect()
+        stack.push_async_callback(_close, broker)
+        service = Service(
+            name,
+            settings,
+            database=database,
+            broker=broker,
+            tracer=provider.get_tracer("postroom"),
+            registry=CollectorRegistry(),
+        )
+        stack.callback(service.rails.close)
+        yield service
+
+
+async def _close(broker: NatsBroker) -> None:
+    try:
+        await broker.stop()
+    except (NatsError, OSError) as error:
+        log.debug("NATS: %r", error)

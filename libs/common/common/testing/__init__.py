@@ -1,0 +1,1 @@
+"""Real servers and real queues for tests. Production code never imports this."""

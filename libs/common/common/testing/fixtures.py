@@ -1,0 +1,83 @@
+"""Pytest fixtures: PostgreSQL and NATS, embedded, and a migrated database and topology for each test."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import nats
+import pytest
+from nats.aio.client import Client
+
+from common.contracts import topology
+from common.messaging.streams import migrate_topology
+from common.postgres import Database, migrate
+from common.service import ServiceSettings
+from embedded import NatsServer, PostgresServer
+
+DATABASES = count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests; TEST_POSTGRES_VERSION picks the release (the newest by default).
+
+    It does not wait for the disk: tests that kill it kill the process, not the machine.
+    """
+    version = int(os.environ["TEST_POSTGRES_VERSION"]) if "TEST_POSTGRES_VERSION" in os.environ else None
+    directory = tmp_path_factory.mktemp("postgres", numbered=True)
+    server = PostgresServer(directory, version=version, settings={"fsync": "off", "full_page_writes": "off"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
+    """A migrated database of its own, dropped afterwards."""
+    name = f"test_{next(DATABASES)}"
+    admin = await asyncpg.connect(postgres.dsn)
+    try:
+        await admin.execute(f"CREATE DATABASE {name}")
+        url = postgres.dsn_of(name)
+        await migrate(url)
+        yield url
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Pools on the test's database."""
+    async with Database.connect(database_url) as database:
+        yield database
+
+
+@pytest.fixture
+def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A NATS server of its own."""
+    server = NatsServer(tmp_path / "nats").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
+    """A client of the test's server, which has all streams and durables."""
+    client = await nats.connect(nats_server.url)
+    await migrate_topology(client.jetstream(), topology())
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def service_settings(
+    database_url: str, nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> ServiceSettings:
+    """The settings with which a service finds the test's servers, also set in the environment."""
+    assert nats_client.is_connected
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("NATS_URL", nats_server.url)
+    return ServiceSettings(_env_file=None)  # type: ignore[call-arg]
