@@ -1,0 +1,93 @@
+"""Which connections there are, whose they are, and that no session is used twice at once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from sandbox.telegram.errors import RpcError
+from sandbox.telegram.keys import Key
+from sandbox.telegram.messages import Change
+from sandbox.telegram.people import User
+from sandbox.telegram.transport import Connection
+from sandbox.telegram.views import Views
+from sandbox.telegram.world import World
+
+DEAD_KEY_CODES = {"AUTH_KEY_DUPLICATED": 406}
+GRACE_SECONDS = 0.05
+
+logger = logging.getLogger(__name__)
+
+
+class Sessions:
+    """The connections of all clients."""
+
+    def __init__(self, world: World, views: Views) -> None:
+        self._world = world
+        self._views = views
+        self.connections: set[Connection] = set()
+
+    def rivals(self, connection: Connection) -> list[Connection]:
+        """Other live connections over which another session of the same key has called.
+
+        A client that reconnects has closed its old connection first, and one that was killed had its connection closed
+        by the operating system.
+        """
+        return [
+            other
+            for other in self.connections
+            if other.key is connection.key
+            and other is not connection
+            and other.alive
+            and other.has_called
+            and other.session_id != connection.session_id
+        ]
+
+    def after_grace(self, callback: Callable[[], None]) -> None:
+        """Call back when a connection that is being closed will have been closed."""
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, callback)
+
+    def claim(self, connection: Connection, key: Key) -> None:
+        """The session is in use over this connection from now on.
+
+        401 or 406 if the key is dead. If the session is in use elsewhere, the key dies for good, for both:
+        406 AUTH_KEY_DUPLICATED (https://core.telegram.org/api/errors#406-not-acceptable).
+        """
+        if not key.dead and self.rivals(connection):
+            logger.warning("A session of user %s is used over two connections at once: it dies", key.user_id)
+            self._world.keys.kill(key, "AUTH_KEY_DUPLICATED")
+        if key.dead:
+            raise RpcError(DEAD_KEY_CODES.get(key.dead, 401), key.dead)
+        connection.has_called = True
+
+    def tell(self, changes: Sequence[Change], origin: object) -> None:
+        """Push what changed to everybody concerned who is connected, except over the connection it came from."""
+        for connection, user in self._listening():
+            if connection is origin:
+                continue
+            seen = [change for change in changes if self._concerns(change, user)]
+            if seen:
+                updates = [self._views.change(user, change) for change in seen]
+                concerned = [change.chat_id for change in seen]
+                concerned += self._views.concerned(change.message for change in seen)
+                connection.send(bytes(self._views.updates(user, updates, concerned)), answer=False)
+
+    def push(self, user: User, update: object, *concerned: int) -> None:
+        """Push an update that belongs to no message box, such as a pressed button."""
+        for connection, listener in self._listening():
+            if listener is user:
+                connection.send(bytes(self._views.updates(user, [update], concerned)), answer=False)
+
+    def _listening(self) -> Iterator[tuple[Connection, User]]:
+        for connection in tuple(self.connections):
+            key = connection.key
+            if key is None or key.user_id is None or key.dead or not (connection.alive and connection.wants_updates):
+                continue
+            user = self._world.people.get(key.user_id)
+            if user is not None:
+                yield connection, user
+
+    def _concerns(self, change: Change, user: User) -> bool:
+        if change.box > 0:
+            return change.box == user.id
+        chat = self._world.chat_book.get(change.box)
+        return chat is not None and chat.has(user)
