@@ -1,0 +1,190 @@
+"""The composition root: the whole sandbox, from its settings."""
+
+import asyncio
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sandbox.announcement import bind, read_announcement, remembered_port, write_announcement
+from sandbox.connections import HttpServer
+from sandbox.demo.cast import Cast, assemble
+from sandbox.demo.content import load_channel, load_feed
+from sandbox.demo.stage import stage_channel, stage_corpus, stage_feed
+from sandbox.demo.trickle import Step, channel_step, feed_step, trickle
+from sandbox.faults import Faults
+from sandbox.feeds.routes import FeedEndpoint
+from sandbox.feeds.shelf import Shelf
+from sandbox.model.rewriting import Rewriter, load_phrasebooks
+from sandbox.model.routes import ModelEndpoint
+from sandbox.settings import SandboxSettings
+from sandbox.telegram.server import TelegramServer
+from sandbox.telegram.store import Store
+from sandbox.telegram.world import World
+from sandbox.web.about import AboutApi
+from sandbox.web.application import make_application
+from sandbox.web.chats import ChatsApi
+from sandbox.web.faults import FaultsApi
+from sandbox.web.pages import Pages, load_templates
+
+API_ID, API_HASH = 1, "0" * 32  # any client application is welcome; these are well-formed
+
+
+class Sandbox:
+    """Telegram, a model and feeds on two ports of this machine. Use it as `async with Sandbox(settings) as sandbox`.
+
+    With a state directory, chats, sessions and feeds outlive it, and a later start takes the same ports if it can.
+    """
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        self.settings = settings
+        self.faults = Faults()
+        state = settings.state
+        self.world = World(
+            Store(state / "telegram.sqlite3" if state else None),
+            limits=settings.limits,
+            duplicates=settings.duplicates,
+        )
+        self.shelf = Shelf(state / "feeds.jsonl" if state else None, settings.feed_window)
+        self.model = ModelEndpoint(
+            Rewriter(load_phrasebooks()),
+            self.faults,
+            settings.model_key,
+            settings.model_context_tokens,
+            settings.models,
+        )
+        self._telegram = TelegramServer(self.world, self.faults, str(settings.host))
+        self._cast: Cast | None = None
+        self._http: HttpServer | None = None
+        self._http_port = 0
+        self._trickle: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Sandbox":
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Set the scene, listen on both ports, and announce where; raises OSError where a wanted port is taken."""
+        announced = read_announcement(self.settings.state)
+        self._cast = assemble(self.world)
+        steps = self._set_scene(self._cast)
+        await self._start_telegram(self.settings.telegram_port, remembered_port(announced, "telegram"))
+        listener = bind(str(self.settings.host), self.settings.http_port, remembered_port(announced, "http"))
+        self._http_port = listener.getsockname()[1]
+        self._http = HttpServer(self._application())
+        await self._http.start(listener)
+        if self.settings.state:
+            write_announcement(self.settings.state, self.announcement())
+        if steps and self.settings.trickle_seconds:
+            self._trickle = asyncio.create_task(trickle(steps, self.settings.trickle_seconds))
+
+    async def stop(self) -> None:
+        """Finish the requests at hand, close the connections, and let go of the files."""
+        if self._trickle is not None:
+            self._trickle.cancel()
+            await asyncio.wait((self._trickle,))
+        if self._http is not None:
+            await self._http.stop()
+        await self._telegram.stop()
+        self.world.store.close()
+
+    @property
+    def url(self) -> str:
+        """Where the pages, the model and the feeds are."""
+        return f"http://{self.settings.host}:{self._http_port}"
+
+    def telegram(self) -> dict[str, Any]:
+        """Describe the Telegram server, its accounts and the chats that the product works on."""
+        cast = self._cast
+        assert cast is not None, "the sandbox has not started"
+        host, port = str(self.settings.host), self._telegram.port
+        accounts = [
+            {
+                "name": user.name,
+                "kind": "bot" if user.is_bot else "user",
+                "id": user.id,
+                "username": user.username,
+                "phone": user.phone,
+                "token": user.token or None,
+                "string_session": None if user.is_bot else self.world.string_session(user, host, port),
+            }
+            for user in (cast.collector, cast.publisher, cast.editor)
+        ]
+        return {
+            "host": host,
+            "port": port,
+            "dc": 2,
+            "public_key_pem": self._telegram.public_key_pem,
+            "api_id": API_ID,
+            "api_hash": API_HASH,
+            "limits": self.world.limits,
+            "accounts": accounts,
+            "sources": [{"id": chat.id, "username": chat.username, "title": chat.title} for chat in cast.sources],
+            "destinations": [
+                {"id": chat.id, "username": chat.username, "title": chat.title} for chat in (cast.destination,)
+            ],
+        }
+
+    def announcement(self) -> dict[str, Any]:
+        """Return what `sandbox.json` holds: all that a supervisor needs to point services here."""
+        return {
+            "sandbox": True,
+            "pid": os.getpid(),
+            "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "http": {"host": str(self.settings.host), "port": self._http_port, "url": self.url},
+            "model": {
+                "base_url": f"{self.url}/v1",
+                "api_key": self.settings.model_key,
+                "model": self.settings.models[0] if self.settings.models else "sandbox-writer",
+            },
+            "telegram": self.telegram(),
+            "feeds": [
+                {"name": feed.about.name, "title": feed.about.title, "url": f"{self.url}/feeds/{feed.about.name}"}
+                for feed in self.shelf
+            ],
+        }
+
+    def _set_scene(self, cast: Cast) -> list[Step]:
+        """Fill the world with the corpus, or with the demo, and return the steps of the demo's trickle."""
+        if self.settings.corpus is not None:
+            stage_corpus(self.world, cast, self.settings.corpus)
+            return []
+        if not self.settings.demo:
+            return []
+        city, science, notes = load_channel("city"), load_channel("science"), load_feed("notes")
+        steps = [
+            channel_step(self.world, stage_channel(self.world, cast, channel), channel) for channel in (city, science)
+        ]
+        stage_feed(self.shelf, notes)
+        return [*steps, feed_step(self.shelf, notes)]
+
+    async def _start_telegram(self, wanted: int, remembered: int) -> None:
+        self._telegram.port = wanted or remembered
+        try:
+            await self._telegram.start()
+        except OSError:
+            if wanted or not remembered:
+                raise
+            self._telegram.port = 0
+            await self._telegram.start()
+
+    def _application(self) -> Any:
+        files: Path | None = self.settings.feed_files
+        about = AboutApi(self.world, self.model.journal, self.telegram, lambda: self._http_port != 0)
+        return make_application(
+            (
+                self.model.routes(),
+                FeedEndpoint(self.shelf, self.faults, files).routes(),
+                ChatsApi(self.world).routes(),
+                FaultsApi(self.faults).routes(),
+                about.routes(),
+                Pages(self.world, self.shelf, load_templates()).routes(),
+            )
+        )

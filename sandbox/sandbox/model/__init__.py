@@ -1,0 +1,1 @@
+"""An OpenAI-compatible endpoint whose answers are deterministic rewrites of what it is given."""

@@ -1,0 +1,161 @@
+"""The HTTP side of the model endpoint: keys, errors, faults, and the two dialects."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from hmac import compare_digest
+from time import perf_counter
+from typing import Any, Protocol
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.connections import cut, gone
+from sandbox.faults import Fault, Faults
+from sandbox.model.answering import answer
+from sandbox.model.chat import ChatCompletions
+from sandbox.model.errors import Refused, bad_request, context_exceeded, failed, rate_limited, unauthorised
+from sandbox.model.journal import Journal, ServedRequest
+from sandbox.model.question import Question, Reply
+from sandbox.model.responses import Responses
+from sandbox.model.rewriting import Rewriter
+
+
+class Dialect(Protocol):
+    """How one endpoint puts questions and answers; `prompt_param` is what it blames for a prompt that is too long."""
+
+    name: str
+    prompt_param: str
+
+    def read(self, body: dict[str, Any]) -> Question: ...
+
+    def write(self, question: Question, reply: Reply, identity: str, at: int) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class ModelEndpoint:
+    """An OpenAI-compatible endpoint.
+
+    Faults at `model`: `rate_limit` (429 that asks to wait `seconds`), `server_error` (500, or 503 with Retry-After
+    where `seconds` is given), `token_limit` (400 context_length_exceeded), `invalid_json`, `wrong_schema`, `truncated`
+    (finish reason length), `refusal`, `delay` (answers after `seconds`), `hang` (never answers) and `drop` (closes the
+    connection). `message` replaces the text of an error or a refusal.
+    """
+
+    rewriter: Rewriter
+    faults: Faults
+    key: str
+    context_tokens: int
+    models: tuple[str, ...]
+    journal: Journal = field(default_factory=Journal)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes below `/v1`."""
+        return [
+            Route("/v1/chat/completions", self._answering(ChatCompletions()), methods=["POST"]),
+            Route("/v1/responses", self._answering(Responses()), methods=["POST"]),
+            Route("/v1/models", self._list_models, methods=["GET"]),
+        ]
+
+    def _answering(self, dialect: Dialect) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            started = perf_counter()
+            raw = await request.body()
+            identity = sha256(raw).hexdigest()[:24]
+            fault: Fault | None = None
+            question: Question | None = None
+            reply: Reply | None = None
+            try:
+                self._authorise(request)
+                question = dialect.read(_parsed(raw))
+                fault = self.faults.take("model")
+                if fault:
+                    await self._befall(fault, dialect, request)
+                reply = answer(question, self.rewriter, fault)
+                if reply.prompt_tokens > self.context_tokens:
+                    raise context_exceeded(self.context_tokens, reply.prompt_tokens, dialect.prompt_param)
+                at = int(datetime.now(UTC).timestamp())
+                response = JSONResponse(dialect.write(question, reply, identity, at))
+            except Refused as refused:
+                response = refused.response()
+            seconds = perf_counter() - started
+            response.headers["x-request-id"] = f"req_{identity}"
+            response.headers["openai-processing-ms"] = str(round(seconds * 1000))
+            self._record(identity, dialect, question, reply, response.status_code, fault, seconds)
+            return response
+
+        return endpoint
+
+    def _authorise(self, request: Request) -> None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not given:
+            raise unauthorised(None)
+        if not compare_digest(given.encode(), self.key.encode()):
+            raise unauthorised(given)
+
+    async def _befall(self, fault: Fault, dialect: Dialect, request: Request) -> None:
+        match fault.kind:
+            case "rate_limit":
+                raise rate_limited(fault.seconds, fault.message)
+            case "server_error":
+                raise failed(fault.seconds, fault.message)
+            case "token_limit":
+                raise context_exceeded(
+                    self.context_tokens, self.context_tokens + 1, dialect.prompt_param, fault.message
+                )
+            case "delay":
+                await asyncio.sleep(fault.seconds)
+            case "hang":
+                await gone(request)
+            case "drop":
+                await cut(request)
+
+    def _record(
+        self,
+        identity: str,
+        dialect: Dialect,
+        question: Question | None,
+        reply: Reply | None,
+        status: int,
+        fault: Fault | None,
+        seconds: float,
+    ) -> None:
+        answered = status == 200 and reply is not None
+        self.journal.add(
+            ServedRequest(
+                id=f"req_{identity}",
+                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                endpoint=dialect.name,
+                model=question.model if question else "",
+                status=status,
+                fault=fault.kind if fault else None,
+                source=question.source if question else "",
+                answer=reply.texts[0] if reply and answered and reply.texts else None,
+                prompt_tokens=reply.prompt_tokens if reply and answered else 0,
+                completion_tokens=reply.completion_tokens if reply and answered else 0,
+                seconds=round(seconds, 6),
+            )
+        )
+
+    async def _list_models(self, request: Request) -> Response:
+        try:
+            self._authorise(request)
+        except Refused as refused:
+            return refused.response()
+        models = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in self.models]
+        return JSONResponse({"object": "list", "data": models})
+
+
+def _parsed(raw: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(raw)
+    except ValueError:
+        text = "We could not parse the JSON body of your request. The API expects a JSON payload."
+        raise bad_request(text, None) from None
+    if not isinstance(body, dict):
+        raise bad_request("Invalid type for the body: expected an object.", None)
+    return body

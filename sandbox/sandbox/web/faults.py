@@ -1,0 +1,63 @@
+"""`/api/faults`: trouble on demand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from sandbox.faults import Fault, Faults
+from sandbox.problems import Problem, read_body
+
+
+@dataclass(frozen=True)
+class FaultsApi:
+    """The faults that are still to happen; the body of a new one is `sandbox.faults.Fault`."""
+
+    faults: Faults
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes below `/api/faults`."""
+        return [
+            Route("/api/faults", self._list),
+            Route("/api/faults", self._add, methods=["POST"]),
+            Route("/api/faults", self._clear, methods=["DELETE"]),
+            Route("/api/faults/{number:int}", self._clear, methods=["DELETE"]),
+        ]
+
+    async def _list(self, _: Request) -> Response:
+        return JSONResponse([_described(number, fault) for number, fault in self.faults])
+
+    async def _add(self, request: Request) -> Response:
+        fault = await read_body(request, Fault)
+        part, _, _ = fault.where.partition(":")
+        known = known_kinds()
+        if part not in known:
+            raise _unknown("where", f"must be 'model', 'feed:<name>' or 'telegram:<method>', not '{fault.where}'")
+        kinds = known[part]
+        if kinds is not None and fault.kind not in kinds:
+            raise _unknown("kind", f"'{part}' knows {', '.join(kinds)}, not '{fault.kind}'")
+        return JSONResponse(_described(self.faults.add(fault), fault), 201)
+
+    async def _clear(self, request: Request) -> Response:
+        self.faults.clear(request.path_params.get("number"))
+        return Response(status_code=204)
+
+
+def known_kinds() -> dict[str, tuple[str, ...] | None]:
+    """Return the kinds of fault that each part of the sandbox knows; None where any may be meant."""
+    spoiled = ("invalid_json", "wrong_schema", "truncated", "refusal")
+    return {
+        "model": ("rate_limit", "server_error", "token_limit", *spoiled, "delay", "hang", "drop"),
+        "feed": ("server_error", "delay", "broken", "drop"),
+        "telegram": None,
+    }
+
+
+def _unknown(field: str, detail: str) -> Problem:
+    return Problem(422, f"{field}: {detail}", [{"pointer": f"#/{field}", "field": field, "detail": detail}])
+
+
+def _described(number: int, fault: Fault) -> dict[str, Any]:
+    return {"id": number, **fault.model_dump()}
