@@ -1,5 +1,6 @@
 """RSS and Atom, by feedparser, which knows their many dialects: https://feedparser.readthedocs.io/."""
 
+import codecs
 import io
 import re
 from calendar import timegm
@@ -16,16 +17,19 @@ from collector.adapters.feed_media import absolute, images, pixels, unique_media
 _feedparser: Any = feedparser  # it has no types
 _HTML_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _PAGE_TITLE = re.compile(rb"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_BYTE_ORDER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SNIFFED_BYTES = 4096
+_UNIX_TIME = re.compile(r"\d{9,13}")
 _DATES = ("published", "updated", "created")
 
 
 def parse_xml_feed(content: bytes, url: str, content_type: str | None, now: datetime) -> ParsedFeed:
     """Raises `FeedError` for what isn't a feed; entries and dates that can't be read become problems.
 
-    `content_type` is the header's value: feedparser weighs its charset against the document's (RFC 7303).
+    `content_type` is the header's value, of which the charset counts.
     """
-    headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
+    headers = {"content-location": url, "content-type": _media_type(content, content_type)}
     try:
         # Wrapped, because feedparser opens bytes that happen to be a path. HTML is made safe, and its links
         # absolute, by `from_html`.
@@ -51,6 +55,26 @@ def parse_xml_feed(content: bytes, url: str, content_type: str | None, now: date
     return ParsedFeed(_plain(parsed.feed, "title"), tuple(items), tuple(problems))
 
 
+def _media_type(content: bytes, declared: str | None) -> str:
+    """What to tell feedparser of the encoding. It goes by RFC 3023, where text/xml without a charset is ASCII; RFC 7303
+    replaced that, and puts a byte order mark above the charset. Servers that declare Latin-1 for UTF-8 are common, and
+    text that is valid UTF-8 is hardly ever anything else."""
+    if content.startswith(_BYTE_ORDER_MARKS):
+        return "application/xml"
+    if not content.isascii() and b"\0" not in content and _is_utf8(content):
+        return "application/xml; charset=utf-8"
+    charset = _CHARSET.search(declared or "")
+    return f"application/xml; charset={charset[1]}" if charset else "application/xml"
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _not_a_feed(content: bytes, parsed: Any) -> str:
     head = content[:_SNIFFED_BYTES]
     if _HTML_PAGE.search(head):
@@ -71,7 +95,11 @@ def _item(entry: Any, base_url: str, now: datetime, problems: list[str], number:
     if not (address or title or body.text):
         return None
     declared = [
-        *((_own(part, "href"), _own(part, "type"), 0) for part in _own(entry, "enclosures") or ()),
+        *(
+            (_own(part, "href"), _own(part, "type"), 0)
+            for part in _own(entry, "links") or ()
+            if _own(part, "rel") == "enclosure"
+        ),
         *(
             (_own(part, "url"), _own(part, "type") or _own(part, "medium"), pixels(_own(part, "width")) or 0)
             for part in _own(entry, "media_content") or ()
@@ -113,7 +141,9 @@ def _date(entry: Any, now: datetime, problems: list[str], number: int) -> dateti
     for name in declared:
         moment = _own(entry, f"{name}_parsed")
         try:
-            date = datetime.fromtimestamp(timegm(moment), UTC) if moment else None
+            # feedparser reads a Unix time as a year and a day.
+            known = moment and not _UNIX_TIME.fullmatch(_own(entry, name).strip())
+            date = datetime.fromtimestamp(timegm(moment), UTC) if known else None
         except (ValueError, OverflowError, OSError):
             date = None
         if date and plausible(date, now):
