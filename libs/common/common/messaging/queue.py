@@ -21,8 +21,6 @@ class QueueSettings(BaseModel):
     deadline_seconds: float = Field(default=86_400.0, gt=0, description="bounds Retry, which is not an attempt")
 
 
-# What the server holds for every durable; delivery keeps a message alive while work on it goes on.
-ACK_WAIT_SECONDS = 30.0
 # A net only: waits, drains and busy answers are deliveries too. The ledger counts attempts.
 MAX_DELIVER = 1000
 MAX_ACK_PENDING = 5000
@@ -34,8 +32,12 @@ class Queue:
 
     durable: Durable
     settings: QueueSettings
-    ack_wait: float = ACK_WAIT_SECONDS  # seconds; also the lease of a claim
     max_crashes: int = 3  # a message whose worker died that often under it goes to the dead letters
+
+    @property
+    def ack_wait(self) -> float:
+        """Seconds until the server delivers again; also the lease of a claim."""
+        return self.durable.ack_wait
 
     @property
     def prefetch(self) -> int:

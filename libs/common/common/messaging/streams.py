@@ -9,7 +9,7 @@ from nats.js.errors import NotFoundError
 
 from common.contracts import Durable, Topology
 from common.contracts.topology import StreamContract
-from common.messaging.queue import ACK_WAIT_SECONDS, MAX_ACK_PENDING, MAX_DELIVER
+from common.messaging.queue import MAX_ACK_PENDING, MAX_DELIVER
 
 DUPLICATE_WINDOW_SECONDS = 600.0
 CONSUMER_FIELDS = ("filter_subject", "ack_policy", "ack_wait", "max_deliver", "max_ack_pending")
@@ -41,7 +41,7 @@ def consumer_config(durable: Durable) -> ConsumerConfig:
         durable_name=durable.name,
         filter_subject=durable.subject,
         ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=ACK_WAIT_SECONDS,
+        ack_wait=durable.ack_wait,
         max_deliver=MAX_DELIVER,
         max_ack_pending=MAX_ACK_PENDING,
     )

@@ -5,12 +5,12 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from common.messaging.streams import TopologyError
 from common.postgres import SchemaError
-from common.service.settings import ServiceSettings, SettingsError, load_settings, secrets_of
+from common.service.settings import ServiceSettings, SettingsError, SettingsGroup, load_settings, secrets_of
 from common.telemetry.logs import configure_logs
 
 EXIT_SETTINGS = 2
@@ -20,8 +20,8 @@ EXIT_UNREACHABLE = 4
 Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
-def main(service: str, description: str, run: Run) -> None:
-    """Run a service until SIGTERM or SIGINT.
+def main(service: str, description: str, run: Run, *groups: type[SettingsGroup]) -> None:
+    """Run a service until SIGTERM or SIGINT. `groups` are its own settings: the logs redact their secrets too.
 
     Exits with 2 where a setting is wrong, with 3 where the database or the streams are not migrated, with 4 where a
     server can't be reached at the start; each with one line on stderr that says what to do.
@@ -30,13 +30,14 @@ def main(service: str, description: str, run: Run) -> None:
         prog=f"python -m {service}", description=description, epilog=f"Settings: services/{service}/README.md"
     )
     parser.parse_args()
-    sys.exit(_run(service, run))
+    sys.exit(_run(service, run, groups))
 
 
-def _run(service: str, run: Run) -> int:
+def _run(service: str, run: Run, groups: Sequence[type[SettingsGroup]]) -> int:
     try:
         settings = load_settings(ServiceSettings)
-        configure_logs(service, level=settings.log_level, secrets=secrets_of(settings))
+        secrets = secrets_of(settings, *(load_settings(group) for group in groups))
+        configure_logs(service, level=settings.log_level, secrets=secrets)
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
             runner.run(until_signalled(run))

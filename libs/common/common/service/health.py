@@ -68,7 +68,10 @@ class HealthServer:
 
     async def serve(self) -> None:
         """Serve until `stop`."""
-        await self._server.serve(sockets=[self._socket])
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            self._socket.close()
 
     def stop(self) -> None:
         """Let `serve` return."""

@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from opentelemetry import trace
 from prometheus_client import CollectorRegistry
 
-from common.contracts import topology
+from common.contracts import Topology, topology
 from common.events import Event
 from common.leases import Leases
 from common.limits import Pacing
@@ -46,6 +46,7 @@ class Service:
         broker: NatsBroker,
         tracer: trace.Tracer,
         registry: CollectorRegistry,
+        contracts: Topology,
     ) -> None:
         self.name = name
         self.settings = settings
@@ -59,6 +60,7 @@ class Service:
         self.health = Health(
             {"database": self._check_database, "nats": self._check_nats, "consumers": self._check_pulls}
         )
+        self._contracts = contracts
         self._metrics = DeliveryMetrics(registry)
         self._subscribers: list[QueueSubscriber] = []
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
@@ -75,7 +77,7 @@ class Service:
 
     def consume(self, durable: str, handler: "Handler[Any]", defaults: QueueSettings | None = None) -> None:
         """Let `handler` work on the messages of a durable of this service, with the settings of its queue."""
-        contract = topology().durable(durable)
+        contract = self._contracts.durable(durable)
         queue = Queue(contract, queue_settings(contract.queue, defaults))
         self._subscribers.append(subscribe(self.broker, queue, handler, self._delivery))
 
@@ -85,7 +87,7 @@ class Service:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain: what was prefetched goes back, what runs may finish."""
-        own = [durable.name for durable in topology().durables() if durable.service == self.name]
+        own = [durable.name for durable in self._contracts.durables() if durable.service == self.name]
         self.rails.sweep([*own, self.name])
         server = HealthServer(
             self.name, self.health, self.registry, self.settings.health_host, self.settings.health_port
@@ -151,15 +153,19 @@ class Service:
 
     async def _check_pulls(self) -> str | None:
         for subscriber in self._subscribers:
+            if subscriber.pull is None:
+                return "not started"
             # A durable deleted on the server raises nothing by itself: its requests just stay unanswered.
-            if (pull := subscriber.pull) and (problem := pull.problem or await pull.missing()):
+            if problem := subscriber.pull.problem or await subscriber.pull.missing():
                 return problem
         return None
 
 
 @asynccontextmanager
-async def create_service(name: str, settings: ServiceSettings) -> AsyncIterator[Service]:
-    """Connect everything a service needs.
+async def create_service(
+    name: str, settings: ServiceSettings, contracts: Topology | None = None
+) -> AsyncIterator[Service]:
+    """Connect everything a service needs; `contracts` are those of subjects.yaml where none are given.
 
     Raises SchemaError where the database is older than this release, and OSError or NatsError where a server is away.
     """
@@ -198,6 +204,7 @@ async def create_service(name: str, settings: ServiceSettings) -> AsyncIterator[
             broker=broker,
             tracer=provider.get_tracer("postroom"),
             registry=CollectorRegistry(),
+            contracts=contracts or topology(),
         )
         stack.callback(service.rails.close)
         yield service

@@ -9,8 +9,22 @@ JOB_SECONDS = ("postroom_job_seconds", "Time from the first claim of a job to it
 JOB_ATTEMPTS = ("postroom_job_attempts", "Claims that a finished job took, by queue and consumer")
 MODEL_TOKENS = ("postroom_model_tokens", "Tokens, by model and kind (prompt, completion)")
 MODEL_COST = ("postroom_model_cost_usd", "Money spent on model calls, by model")
+MODEL_SECONDS = ("postroom_model_call_seconds", "Time that model calls took, by model and outcome")
 PACING_SECONDS = ("postroom_pacing_wait_seconds", "Time that sends waited for the pace, by destination")
+PUBLICATIONS = ("postroom_publications", "Publications that ended, by destination and outcome")
+SEND_SECONDS = ("postroom_send_seconds", "Time that the platform took to answer a send, by destination")
 COLLECTED = ("postroom_posts_collected", "Posts that came in, by kind of source and whether they were duplicates")
 
 ATTRIBUTE_POST = "postroom.post_id"
 ATTRIBUTE_DESTINATION = "postroom.destination"
+
+# Of a call to a model: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
+ATTRIBUTE_MODEL_OPERATION = "gen_ai.operation.name"
+ATTRIBUTE_MODEL_PROVIDER = "gen_ai.provider.name"
+ATTRIBUTE_MODEL_REQUESTED = "gen_ai.request.model"
+ATTRIBUTE_MODEL_ANSWERED = "gen_ai.response.model"
+ATTRIBUTE_MODEL_FINISH = "gen_ai.response.finish_reasons"
+ATTRIBUTE_MODEL_INPUT_TOKENS = "gen_ai.usage.input_tokens"
+ATTRIBUTE_MODEL_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+ATTRIBUTE_ERROR = "error.type"
+ATTRIBUTE_PUBLICATION = "postroom.publication_id"

@@ -1,6 +1,7 @@
 """Pytest fixtures: PostgreSQL and NATS, embedded, and a migrated database and topology for each test."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from pathlib import Path
@@ -8,29 +9,37 @@ from pathlib import Path
 import asyncpg
 import nats
 import pytest
+from embedded import NatsServer, PostgresServer
 from nats.aio.client import Client
 
 from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import Database, migrate
 from common.service import ServiceSettings
-from embedded import NatsServer, PostgresServer
 
 DATABASES = count()
 
 
+@pytest.fixture
+def server_directory() -> Iterator[Path]:
+    """A directory for servers. As root PostgreSQL runs under another account, which must not be shut out: each start of
+    pytest closes the directory of `tmp_path` to all others."""
+    with tempfile.TemporaryDirectory(prefix="postroom-test-") as directory:
+        yield Path(directory)
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL server for all tests; TEST_POSTGRES_VERSION picks the release (the newest by default).
 
     It does not wait for the disk: tests that kill it kill the process, not the machine.
     """
     version = int(os.environ["TEST_POSTGRES_VERSION"]) if "TEST_POSTGRES_VERSION" in os.environ else None
-    directory = tmp_path_factory.mktemp("postgres", numbered=True)
-    server = PostgresServer(directory, version=version, settings={"fsync": "off", "full_page_writes": "off"})
-    server.start()
-    yield server
-    server.stop()
+    with tempfile.TemporaryDirectory(prefix="postroom-test-") as directory:
+        settings = {"fsync": "off", "full_page_writes": "off"}
+        server = PostgresServer(Path(directory), version=version, settings=settings).start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

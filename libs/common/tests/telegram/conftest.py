@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from common.telegram.settings import TelegramSettings
 from pydantic import SecretStr
 from sandbox.faults import Faults
 from sandbox.telegram import Store, TelegramServer, User, World
 from sandbox.telegram.handshake import make_rsa_key
-
-from common.telegram.settings import TelegramSettings
 
 
 @dataclass

@@ -4,12 +4,6 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sandbox.faults import Fault
-from telethon import errors
-from telethon.sessions.sqlite import SQLiteSession
-from telethon.sessions.string import StringSession
-from telethon.tl.functions.messages import GetHistoryRequest
-
 from common.postgres import Database
 from common.service.settings import SettingsError
 from common.telegram.client import call, connect, create_client, disconnect
@@ -17,6 +11,11 @@ from common.telegram.health import SessionDead, SessionUnavailable, ensure_healt
 from common.telegram.peers import Peers
 from common.telegram.sessions import BotSessions, open_user, user_session
 from common.telegram.settings import TelegramSettings
+from sandbox.faults import Fault
+from telethon import errors
+from telethon.sessions.sqlite import SQLiteSession
+from telethon.sessions.string import StringSession
+from telethon.tl.functions.messages import GetHistoryRequest
 
 
 async def test_a_string_session_is_healthy(telegram):
@@ -84,7 +83,7 @@ async def test_a_call_without_an_answer_ends(telegram):
     client = await open_user(telegram.settings())
     peer = await client.get_input_entity("me")
     telegram.faults.add(Fault(where="telegram:messages.GetHistory", kind="lost_answer"))
-    with pytest.raises(TimeoutError, match="no answer to GetHistoryRequest within 0.2 s"):
+    with pytest.raises(TimeoutError, match="no answer to GetHistoryRequest within"):
         await call(client, history_of(peer), timeout=0.2)
     await disconnect(client)
 
@@ -193,9 +192,9 @@ async def test_an_id_is_resolved(telegram, database: Database, who):
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(SettingsError, match="^TELEGRAM_API_ID is not set"):
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_API_ID is not set"):
         TelegramSettings(_env_file=None)
-    with pytest.raises(SettingsError, match="^TELEGRAM_SERVER_PUBLIC_KEY is not set"):
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_SERVER_PUBLIC_KEY is not set"):
         TelegramSettings(_env_file=None, telegram_server="127.0.0.1:1")
 
 

@@ -111,6 +111,7 @@ CREATE TABLE rewrites (
     created_at        timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX rewrites_post ON rewrites (post_id);
+CREATE INDEX rewrites_recent ON rewrites (route_id, created_at) WHERE status = 'succeeded';
 COMMENT ON TABLE rewrites IS 'owner: rewriter. What the model made of a post, and what it cost.';
 
 CREATE TABLE routings (

@@ -6,20 +6,23 @@ CREATE TABLE publish_packages (
     rewrite_id   uuid,
     status       text        NOT NULL CHECK (status IN ('queued', 'in_progress', 'succeeded', 'failed', 'cancelled')),
     reason       text,
+    failure      text,                               -- set while it is being rolled back: why
+    skipped      jsonb       NOT NULL DEFAULT '[]',  -- targets that were left out, as in publish.result
     traceparent  text,
     requested_at timestamptz NOT NULL DEFAULT now(),
     finished_at  timestamptz
 );
 CREATE INDEX publish_packages_post ON publish_packages (post_id);
+CREATE INDEX publish_packages_open ON publish_packages (requested_at) WHERE finished_at IS NULL;
 COMMENT ON TABLE publish_packages IS 'owner: publisher. One publish request: all its targets stand or fall together.';
 
-CREATE SEQUENCE publications_position;
 CREATE TABLE publications (
     id           uuid        PRIMARY KEY,            -- uuid5(post, destination)
     package_id   text        NOT NULL REFERENCES publish_packages,
     post_id      uuid        NOT NULL REFERENCES posts,
     destination  text        NOT NULL,               -- telegram:@channel
-    position     bigint      NOT NULL DEFAULT nextval('publications_position'),  -- the order within a lane
+    position     bigint      NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
+                                                     -- the order within a lane: when it was requested, in µs
     status       text        NOT NULL
                  CHECK (status IN ('queued', 'in_progress', 'succeeded', 'failed', 'cancelled', 'unknown')),
     text         text        NOT NULL,
@@ -33,14 +36,28 @@ CREATE TABLE publications (
     due_at       timestamptz NOT NULL DEFAULT now(),
     first_try_at timestamptz,                        -- of this generation: bounds how long a repeat is safe
     last_known_message_id bigint,                    -- in the chat, before the first try: where to look for a lost answer
+    take_back    boolean     NOT NULL DEFAULT false, -- it was sent, and is to be deleted as its package failed
     last_error   text,
     created_at   timestamptz NOT NULL DEFAULT now(),
     finished_at  timestamptz,
     UNIQUE (post_id, destination)
 ) WITH (fillfactor = 80);
-CREATE INDEX publications_lane ON publications (destination, position) WHERE status IN ('queued', 'in_progress');
+CREATE INDEX publications_queued ON publications (destination, position) WHERE status = 'queued';
+CREATE INDEX publications_in_progress ON publications (destination, position) WHERE status = 'in_progress';
+CREATE INDEX publications_sent ON publications (destination, finished_at) WHERE status = 'succeeded';
+CREATE INDEX publications_take_back ON publications (due_at) WHERE take_back;
 CREATE INDEX publications_package ON publications (package_id);
 COMMENT ON TABLE publications IS 'owner: publisher. One per post and target.';
+
+-- What makes a send idempotent (https://core.telegram.org/method/messages.sendMessage): 63 bits of SHA-256 of
+-- publication, generation and part, positive and never 0, one for each part.
+CREATE FUNCTION send_random_ids(publication uuid, generation integer, parts integer) RETURNS bigint[]
+LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT array_agg(greatest(1, ('x' || left(encode(sha256(convert_to(format('%s/%s/%s', publication, generation, part),
+                                                                     'UTF8')), 'hex'), 16))::bit(64)::bigint
+                                 & 9223372036854775807) ORDER BY part)
+    FROM generate_series(0, parts - 1) AS part
+$$;
 
 CREATE TABLE pacing (
     key           text        PRIMARY KEY,           -- a destination or an account

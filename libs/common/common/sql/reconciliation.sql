@@ -1,0 +1,55 @@
+-- name: collected
+-- How many posts came in, per source.
+SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source, count(*) AS posts
+FROM posts p LEFT JOIN sources s ON s.id = p.source_id GROUP BY 1 ORDER BY 1
+
+-- name: states
+-- Where they stand.
+SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source,
+       CASE st.state WHEN 'duplicate' THEN 'duplicates' ELSE st.state END AS state, count(*) AS posts
+FROM post_states st LEFT JOIN sources s ON s.id = st.source_id GROUP BY 1, 2
+
+-- name: dead_letters
+-- How many jobs ended in the dead letters.
+SELECT count(*) FROM jobs WHERE status = 'failed'
+
+-- name: contradictions
+-- What one stage says and another one contradicts, in words; at most a few of each kind.
+(SELECT format('post %s is a duplicate and was published to %s', p.id, pub.destination) AS problem
+ FROM posts p JOIN publications pub ON pub.post_id = p.id
+ WHERE p.duplicate_of IS NOT NULL AND pub.status = 'succeeded' LIMIT 5)
+UNION ALL
+(SELECT format('publication %s (post %s) succeeded without a message', id, post_id)
+ FROM publications WHERE status = 'succeeded' AND cardinality(message_ids) = 0 LIMIT 5)
+UNION ALL
+(SELECT format('message %s in %s belongs to %s publications', message, destination, count(*))
+ FROM publications, unnest(message_ids) AS message WHERE status = 'succeeded'
+ GROUP BY destination, message HAVING count(*) > 1 LIMIT 5)
+UNION ALL
+(SELECT format('post %s was published without a rewrite, a routing or a request of its own', f.post_id)
+ FROM post_facts f JOIN posts p ON p.id = f.post_id
+ WHERE f.publications_succeeded > 0 AND NOT EXISTS (SELECT FROM publish_packages k WHERE k.post_id = f.post_id) LIMIT 5)
+UNION ALL
+(SELECT format('package %s has ended, and its publication %s has not', k.id, pub.id)
+ FROM publish_packages k JOIN publications pub ON pub.package_id = k.id
+ WHERE k.status IN ('succeeded', 'failed', 'cancelled') AND pub.status IN ('queued', 'in_progress') LIMIT 5)
+
+-- name: strays
+-- Posts that are pending although nothing is on its way to them: no open job or publication, no event in the outbox.
+SELECT format('post %s (%s) has no next step', f.post_id, p.external_id) AS problem
+FROM post_facts f JOIN posts p ON p.id = f.post_id JOIN post_states st ON st.post_id = f.post_id
+WHERE st.state = 'pending' AND f.jobs_open = 0 AND f.publications_open = 0
+  AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = f.post_id::text)
+LIMIT 20
+
+-- name: funnel
+-- The counts of the live view, cheap enough to be asked for twice a second.
+SELECT (SELECT count(*) FROM posts) AS collected,
+       (SELECT count(*) FROM posts WHERE duplicate_of IS NOT NULL) AS duplicates,
+       (SELECT count(DISTINCT post_id) FROM rewrites) AS rewritten,
+       (SELECT count(*) FROM publications WHERE status = 'succeeded') AS published,
+       (SELECT count(*) FROM publications WHERE status IN ('queued', 'in_progress')) AS waiting,
+       (SELECT count(*) FROM publications WHERE status = 'unknown') AS unknown,
+       (SELECT count(*) FROM jobs WHERE status = 'failed') AS failed,
+       (SELECT count(*) FROM jobs WHERE status IN ('queued', 'in_progress')) AS open_jobs,
+       (SELECT count(*) FROM outbox) AS outbox

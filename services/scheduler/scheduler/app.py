@@ -1,0 +1,46 @@
+"""The composition root."""
+
+import asyncio
+import logging
+
+from common import service as services
+from common.catalog import Catalog, Source
+from common.contracts import topology
+from common.events import CollectRequested
+from common.messaging.undertaker import Undertaker
+from common.service import ServiceSettings, create_service, load_settings
+
+from scheduler.clock import CollectionClock
+from scheduler.consumers import register
+from scheduler.route import RoutePost
+from scheduler.settings import SchedulerSettings
+from scheduler.store import Store
+
+log = logging.getLogger(__name__)
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Run until `stop` is set."""
+    own = load_settings(SchedulerSettings)
+    async with create_service("scheduler", load_settings(ServiceSettings)) as service:
+        catalog = Catalog(service.database)
+        store = Store(service.database, catalog)
+        register(
+            service,
+            RoutePost(catalog, store),
+            Undertaker(service.stream, service.rails.ledger, topology()),
+        )
+
+        async def request(source: Source, cause: str) -> None:
+            await service.emit([CollectRequested(source_id=source.id, reason="schedule")], cause=cause)
+
+        if own.disable_workers:
+            log.warning("WORKERS DISABLED")
+        else:
+            service.background(CollectionClock(store, request, poll=own.catalog_poll_seconds).run)
+        await service.run(stop)
+
+
+def main() -> None:
+    """Entry point of the service."""
+    services.main("scheduler", "Routes rewritten posts, and asks for collections by the clock.", run)

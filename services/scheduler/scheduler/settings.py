@@ -1,0 +1,11 @@
+"""The scheduler's own settings."""
+
+from common.service import SettingsGroup
+from pydantic import Field
+
+
+class SchedulerSettings(SettingsGroup):
+    """Clocks of the scheduler."""
+
+    disable_workers: bool = Field(default=False, description="start with the clocks switched off")
+    catalog_poll_seconds: float = Field(default=2.0, gt=0, description="how soon a new or changed source is noticed")
