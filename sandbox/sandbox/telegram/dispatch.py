@@ -122,7 +122,6 @@ class Dispatcher:
             self._perform(connection, key, request)
         match fault.kind:
             case "drop" | "drop_after":
-                self._services.world.store.commit()
                 connection.abort()
             case "random_id_duplicate":
                 self._refuse(connection, message_id, RpcError(500, "RANDOM_ID_DUPLICATE"))
@@ -132,6 +131,7 @@ class Dispatcher:
             case "auth_key_duplicated":
                 self._services.world.keys.kill(key, "AUTH_KEY_DUPLICATED")
                 self._refuse(connection, message_id, RpcError(406, "AUTH_KEY_DUPLICATED"))
+        self._services.world.store.commit()
 
     def _carry_out(self, connection: Connection, key: Key, message_id: int, request: Any) -> None:
         result = self._perform(connection, key, request)
@@ -139,6 +139,8 @@ class Dispatcher:
             result.add_done_callback(lambda done: self._answer_later(connection, message_id, done))
         else:
             connection.answer(message_id, result)
+        if not connection.alive:  # no answer, so no commit comes with it
+            self._services.world.store.commit()
 
     def _perform(self, connection: Connection, key: Key, request: Any) -> "bytes | asyncio.Future[Any]":
         """Call the handler; what it refuses, and what goes wrong in it, becomes an error to the client."""

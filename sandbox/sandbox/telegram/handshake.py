@@ -1,5 +1,6 @@
 """How a client and the server agree on an authorisation key (https://core.telegram.org/mtproto/auth_key)."""
 
+import math
 import os
 import secrets
 import struct
@@ -8,6 +9,7 @@ from hashlib import sha1
 from typing import Any
 
 import rsa
+import rsa.prime
 
 from sandbox.telegram.keys import Key
 from sandbox.telegram.primes import GENERATOR, PROOF_OF_WORK, SAFE_PRIME, SAFE_PRIME_BYTES
@@ -23,13 +25,28 @@ from sandbox.telegram.wire import (
 )
 
 RSA_BITS = 2048
+RSA_EXPONENT = 65537
 PLAIN_HEADER_BYTES = 20  # key id 0, message id, length
 SHA1_BYTES = 20
 
 
 def make_rsa_key() -> str:
     """A new private key for a server, as PKCS#1 PEM."""
-    return str(rsa.newkeys(RSA_BITS, exponent=65537)[1].save_pkcs1().decode())
+    p, q = _random_prime(), _random_prime()
+    private = rsa.PrivateKey(p * q, RSA_EXPONENT, pow(RSA_EXPONENT, -1, (p - 1) * (q - 1)), p, q)
+    return str(private.save_pkcs1().decode())
+
+
+def _random_prime() -> int:
+    """A prime of half the key's bits, its two highest bits and the lowest set.
+
+    `rsa.newkeys` takes seconds; leaving out what small primes divide is ten times as fast.
+    """
+    small = math.prod(n for n in range(3, 2000, 2) if all(n % divisor for divisor in range(3, math.isqrt(n) + 1, 2)))
+    while True:
+        candidate = secrets.randbits(RSA_BITS // 2) | 3 << (RSA_BITS // 2 - 2) | 1
+        if math.gcd(candidate, small) == 1 and candidate % RSA_EXPONENT != 1 and rsa.prime.is_prime(candidate):
+            return candidate
 
 
 class ServerKey:

@@ -9,7 +9,7 @@ import logging
 import struct
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 from zlib import crc32
 
 from sandbox.telegram.cipher import Incoming, decrypt, encrypt
@@ -76,8 +76,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
         self.alive = True
         self._gateway.opened(self)
 

@@ -12,7 +12,7 @@ from sandbox.telegram.chats import Chat
 from sandbox.telegram.messages import Change, Message
 from sandbox.telegram.peers import Peers, output_peer
 from sandbox.telegram.people import User
-from sandbox.telegram.wire import TlMessage, tl
+from sandbox.telegram.wire import tl
 from sandbox.telegram.world import World
 
 POSTING = tl.ChatAdminRights(
@@ -82,7 +82,7 @@ class Views:
         chat = self._world.chat_book.get(message.chat_id)
         post = chat is not None and chat.kind == "channel"
         entities = SerialisedVector(message.entities, message.entity_count) if message.entities else None
-        return TlMessage(
+        return tl.Message(
             message.id,
             output_peer(message.chat_id),
             date=int(message.date),
@@ -90,7 +90,7 @@ class Views:
             out=message.sender_id == viewer.id or None,
             post=post or None,
             from_id=None if post else tl.PeerUser(message.sender_id),
-            noforwards=bool(message.noforwards or (chat and chat.noforwards)) or None,
+            noforwards=bool(message.noforwards) or None,  # a chat that forbids it says so itself
             entities=entities,
             media=Serialised(message.media) if message.media else None,
             reply_markup=Serialised(message.markup) if message.markup else None,

@@ -13,13 +13,12 @@ from telethon.errors.common import TypeNotFoundError
 from telethon.extensions import markdown
 from telethon.extensions.binaryreader import BinaryReader
 from telethon.network.mtprotostate import MTProtoState
-from telethon.tl import alltlobjects, functions, patched, types
+from telethon.tl import alltlobjects, functions, types
 from telethon.tl.core.gzippacked import GzipPacked
 
 tl: Any = types
 fn: Any = functions
 srp: Any = password
-TlMessage: Any = patched.Message
 LAYER: int = alltlobjects.LAYER
 GZIP_PACKED = 0x3072CFA1
 UnknownObject: Any = TypeNotFoundError
@@ -54,6 +53,11 @@ def read_bytes(content: bytes) -> bytes:
 def unpacked(request: Any) -> Any:
     """The object in a gzip_packed one; others as they are."""
     return read_object(request.data) if isinstance(request, _packed) else request
+
+
+def timestamp(date: Any) -> float:
+    """Seconds of the epoch of a date in a request; 0 where none was given (it travels as 0)."""
+    return float(date.timestamp()) if date is not None else 0.0
 
 
 def aes_key(auth_key: bytes, message_key: bytes, *, from_client: bool) -> tuple[bytes, bytes]:

@@ -68,7 +68,7 @@ class World:
         """
         self._check_free(username, self.chat_book.with_username)
         user = self.people.add(name, phone, username, bot=False)
-        if password is not None:
+        if password is not None and user.password is None:
             self.people.set_password(user, make_verifier(password))
         self.store.commit()
         return user

@@ -8,7 +8,7 @@ from sandbox.telegram.handlers.calls import Call, Routes
 from sandbox.telegram.messages import NO_ID, Message
 from sandbox.telegram.peers import output_peer
 from sandbox.telegram.people import User
-from sandbox.telegram.wire import fn, tl
+from sandbox.telegram.wire import fn, timestamp, tl
 
 routes = Routes()
 
@@ -23,8 +23,8 @@ def get_history(call: Call, request: Any) -> Any:
     limit = max(0, min(request.limit, PAGE_MAX_MESSAGES))
     below = (request.max_id or NO_ID, request.min_id)
     offset = request.offset_id or NO_ID
-    if not request.offset_id and request.offset_date:
-        offset = mail.id_at(box, place.id, request.offset_date.timestamp())
+    if not request.offset_id and (date := timestamp(request.offset_date)):
+        offset = mail.id_at(box, place.id, date)
     newer = min(-request.add_offset, limit) if request.add_offset < 0 else 0
     # A negative add_offset turns to messages from the offset on; skipped ones lie still nearer to the offset.
     nearer = -request.add_offset - newer if request.add_offset < 0 else 0
@@ -69,8 +69,8 @@ def get_dialogs(call: Call, request: Any) -> Any:
     places += [marked for marked in call.world.mail.correspondents(call.user) if marked > 0]
     tops = [(marked, _newest(call, marked)) for marked in places]
     tops.sort(key=lambda pair: pair[1].date if pair[1] else 0.0, reverse=True)
-    if request.offset_date is not None:
-        tops = [pair for pair in tops if pair[1] and pair[1].date < request.offset_date.timestamp()]
+    if date := timestamp(request.offset_date):
+        tops = [pair for pair in tops if pair[1] and pair[1].date < date]
     messages = [top for _, top in tops if top is not None]
     concerned = [*places, *call.views.concerned(messages)]
     return tl.messages.Dialogs(
@@ -103,7 +103,7 @@ def _by_ids(call: Call, box: int, wanted: Sequence[Any], place: User | Chat) -> 
     numbers = [getattr(item, "id", item) for item in wanted]
     found = [call.world.mail.get(box, number) for number in numbers]
     shown = [
-        call.views.message(call.user, message) if message is not None else tl.MessageEmpty(number)
+        call.views.message(call.user, message) if message is not None else tl.MessageEmpty(number, None)
         for number, message in zip(numbers, found, strict=True)
     ]
     envelope = call.views.envelope(call.user, [place.id, *call.views.concerned(found)])

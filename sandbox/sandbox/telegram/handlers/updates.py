@@ -7,7 +7,7 @@ from sandbox.telegram.errors import RpcError
 from sandbox.telegram.handlers.calls import Call, Routes
 from sandbox.telegram.handlers.history import channel_dialog
 from sandbox.telegram.messages import Message
-from sandbox.telegram.wire import fn, tl
+from sandbox.telegram.wire import fn, timestamp, tl
 
 routes = Routes()
 
@@ -30,7 +30,7 @@ def get_difference(call: Call, request: Any) -> Any:
     events = list(call.world.boxes.events(box, request.pts, PAGE_MAX_EVENTS))
     pts = events[-1][0] if events else box.pts
     new, other, concerned = _unfold(call, call.user.id, events)
-    since = request.date.timestamp() if request.date else 0.0
+    since = timestamp(request.date)
     for chat in call.world.chats():
         if not chat.is_group and chat.has(call.user):
             channel_box = call.world.boxes.get(chat.id)
