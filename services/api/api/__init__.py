@@ -1,0 +1,1 @@
+"""Keeps what people are told; the REST API and the panel come here."""

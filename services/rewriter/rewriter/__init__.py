@@ -1,0 +1,1 @@
+"""Rewrites collected posts with a language model, once for each route of their source."""

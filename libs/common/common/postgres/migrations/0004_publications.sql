@@ -98,6 +98,12 @@ CREATE TABLE notifications (
     first_at    timestamptz NOT NULL DEFAULT now(),
     last_at     timestamptz NOT NULL DEFAULT now()
 );
-CREATE INDEX notifications_fold ON notifications (fingerprint, last_at);
 CREATE INDEX notifications_recent ON notifications (last_at);
 COMMENT ON TABLE notifications IS 'owner: api. What people were told; a storm of equal ones is one row with a count.';
+
+CREATE TABLE notification_folds (
+    fingerprint     text        PRIMARY KEY,
+    notification_id uuid        NOT NULL,            -- the row that further ones are folded into
+    last_at         timestamptz NOT NULL
+);
+COMMENT ON TABLE notification_folds IS 'owner: api. Which notification is still open, by fingerprint.';

@@ -1,0 +1,12 @@
+"""The api's own settings."""
+
+from common.service import SettingsGroup
+from pydantic import Field
+
+
+class NotificationSettings(SettingsGroup):
+    """How notifications are kept."""
+
+    notify_fold_seconds: float = Field(
+        default=3600.0, ge=0, description="equal notifications are one, with a count, until none came for this long"
+    )

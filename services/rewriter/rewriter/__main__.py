@@ -1,0 +1,5 @@
+"""`python -m rewriter`."""
+
+from rewriter.app import main
+
+main()

@@ -1,0 +1,84 @@
+"""What the errors of the endpoint mean: https://platform.openai.com/docs/guides/error-codes."""
+
+import random
+import time
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from common.events import NotifyRequested
+from common.failures import Reject, Retry
+from openai import APIConnectionError, APIError, APIStatusError
+
+from rewriter.ports import ModelUnavailable
+
+RATE_PAUSE_SECONDS = 10.0  # where a 429 does not say how long
+PERSON_PAUSE_SECONDS = 300.0  # until somebody may have put a key, a model's name or a budget right
+JITTER = 0.1
+
+MEANT_FOR_PEOPLE = {
+    401: ("unauthorised", "The model's endpoint does not accept OPENAI_API_KEY"),
+    403: ("forbidden", "The model's endpoint does not let OPENAI_API_KEY use the model"),
+    404: ("not_found", "The model, or its endpoint, does not exist"),
+}
+
+
+def failure_of(error: APIError | TimeoutError, model: str, timeout: float) -> Retry | Reject | ModelUnavailable:
+    """Return the failure that says what happens next. `timeout` is in seconds."""
+    if not isinstance(error, APIError):
+        return ModelUnavailable(f"the model gave no answer within {timeout:g} s")
+    if not isinstance(error, APIStatusError):
+        what = "could not be reached" if isinstance(error, APIConnectionError) else "gave an answer that is none"
+        return ModelUnavailable(f"the model's endpoint {what}: {error.__cause__ or error.message}")
+    said = f"{error.message} (HTTP {error.status_code})"
+    if error.code == "insufficient_quota":
+        return _passing(
+            error, PERSON_PAUSE_SECONDS, "no_quota", "error", "The budget of the model's account is used up"
+        )
+    if error.status_code == 429:
+        pause = pause_of(error)
+        return _passing(error, pause, "rate_limited", "warning", f"The rate limit of {model} is reached")
+    if found := MEANT_FOR_PEOPLE.get(error.status_code):
+        return _passing(error, PERSON_PAUSE_SECONDS, found[0], "error", found[1])
+    if error.code == "context_length_exceeded" or error.status_code == 413:
+        return Reject(f"the post is too long for {model}: {said}")
+    if error.status_code >= 500 or error.status_code in (408, 409, 425):
+        return ModelUnavailable(f"the model's endpoint failed: {said}")
+    return Reject(f"the model's endpoint does not take this request: {said}")
+
+
+def refusal_of(error: APIError | TimeoutError) -> str | None:
+    """Return why the endpoint would not let the model answer, where that is what the error says.
+
+    Azure tells of its content filter by a 400: https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
+    """
+    if isinstance(error, APIStatusError) and error.code in ("content_filter", "content_policy_violation"):
+        return error.message
+    return None
+
+
+def pause_of(error: APIStatusError) -> float:
+    """Return the seconds that a 429 asks for, by `retry-after-ms` or `retry-after`, or else a few."""
+    headers = error.response.headers
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) / unit)
+        except (KeyError, ValueError):
+            continue
+    try:
+        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+    except (KeyError, ValueError, TypeError):
+        return RATE_PAUSE_SECONDS
+
+
+def _passing(
+    error: APIStatusError, pause: float, kind: str, severity: Literal["warning", "error"], title: str
+) -> Retry:
+    """Return the Retry for what is no fault of the post, and what people are told of it."""
+    notice = NotifyRequested(
+        kind=f"rewriter.{kind}",
+        severity=severity,
+        title=title,
+        detail=f"{error.message} (HTTP {error.status_code}); rewriting pauses for {pause:.0f} s",
+        fingerprint=f"rewriter.{kind}",
+    )
+    return Retry(pause * (1 + random.uniform(0, JITTER)), f"{title}: {error.message}", notice)

@@ -1,0 +1,30 @@
+"""The composition root."""
+
+import asyncio
+
+from common import service as services
+from common.service import ServiceSettings, create_service, load_settings
+
+from rewriter.adapters.openai import OpenAIModel, create_client
+from rewriter.asking import Asking
+from rewriter.consumers import register
+from rewriter.metering import ModelMetrics
+from rewriter.rewrite import RewritePost
+from rewriter.settings import OpenAISettings, RewriterSettings
+from rewriter.store import Store
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Run until `stop` is set."""
+    own, openai = load_settings(RewriterSettings), load_settings(OpenAISettings)
+    async with create_service("rewriter", load_settings(ServiceSettings)) as service, create_client(openai) as client:
+        model = OpenAIModel(client, openai, tracer=service.tracer, metrics=ModelMetrics(service.registry))
+        store = Store(service.database, recent_posts=own.rewrite_recent_posts, seconds=own.rewrite_cache_seconds)
+        ask = Asking(model, openai.openai_model)
+        register(service, RewritePost(store, ask, recent_posts=own.rewrite_recent_posts), store)
+        await service.run(stop)
+
+
+def main() -> None:
+    """Entry point of the service."""
+    services.main("rewriter", "Rewrites collected posts with a language model.", run, OpenAISettings)

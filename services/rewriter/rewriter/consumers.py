@@ -1,0 +1,24 @@
+"""Subjects and the use cases that they call."""
+
+from collections.abc import Sequence
+
+from common.events import Event, PostCollected
+from common.messaging import Job
+from common.service import Service
+
+from rewriter.rewrite import RewritePost
+from rewriter.settings import QUEUE_DEFAULTS
+from rewriter.store import Store
+
+
+def register(service: Service, rewrite: RewritePost, store: Store) -> None:
+    """Let the service consume."""
+
+    async def rewrite_collected(event: PostCollected, job: Job) -> Sequence[Event]:
+        """Rewrite a post for each route of its source."""
+        rewrites = await rewrite(event.post_id, job.event_id)
+        for each in rewrites:
+            store.add(job, each)
+        return [each.event() for each in rewrites]
+
+    service.consume("rewriter", rewrite_collected, QUEUE_DEFAULTS)

@@ -1,0 +1,79 @@
+"""What the rewriter's use case needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from common.catalog import Profile, Route, Source
+from common.posts import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked: messages as (role, content)."""
+
+    model: str
+    messages: tuple[tuple[str, str], ...]
+    post_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said. `refusal` is its reason where it would not; `finish_reason` is length where it was cut off."""
+
+    content: str
+    refusal: str | None
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: float
+
+
+class Model(Protocol):
+    """A language model."""
+
+    async def ask(self, question: Question) -> Reply:
+        """Return its reply.
+
+        Raises Retry where it is busy or refuses our key, Reject where it will never take this question, and
+        ModelUnavailable where it failed.
+        """
+        ...
+
+
+class ModelUnavailable(Exception):
+    """The model gave no answer; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPost:
+    """What a destination was told lately: a title and the beginning of the text."""
+
+    post_id: UUID
+    title: str
+    opening: str
+
+
+class Records(Protocol):
+    """What is known of posts and of where they go."""
+
+    async def post(self, post_id: UUID) -> Post | None:
+        """Return a post."""
+        ...
+
+    async def source(self, source_id: UUID) -> Source | None:
+        """Return a source."""
+        ...
+
+    async def routes_of(self, source_id: UUID | None) -> Sequence[Route]:
+        """Return the enabled routes of a source."""
+        ...
+
+    async def profile(self, profile_id: UUID) -> Profile | None:
+        """Return a profile."""
+        ...
+
+    async def recent(self, targets: tuple[str, ...]) -> Sequence[RecentPost]:
+        """Return what was rewritten last for any of these targets, the latest first."""
+        ...

@@ -1,0 +1,107 @@
+"""Rewrite a post, once for each route of its source."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from common.catalog import Route
+from common.events import Event, NotifyRequested, PostRewritten, derive
+from common.failures import Reject, Skip
+from common.posts import Post
+from common.telegram.markdown import from_markdown
+from common.telegram.markdown_writer import to_markdown
+from common.telegram.text import RichText
+
+from rewriter.asking import Asked, Asking
+from rewriter.ports import RecentPost, Records
+from rewriter.prompt import Brief
+
+LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram.org/bots/api#sendmessage
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the model made of a post for one route."""
+
+    id: UUID
+    post_id: UUID
+    route_id: UUID
+    profile_id: UUID
+    asked: Asked
+
+    def event(self) -> Event:
+        """Return the fact to tell: the post was rewritten, or the model refused to and people should know."""
+        if self.asked.refusal is None:
+            return PostRewritten(post_id=self.post_id, route_id=self.route_id, rewrite_id=self.id)
+        return NotifyRequested(
+            kind="rewriter.refused",
+            title="The model refused to rewrite a post",
+            detail=f"{self.asked.refusal} (post {self.post_id}, model {self.asked.model})",
+            fingerprint=f"rewriter.refused/{self.route_id}",
+            post_id=self.post_id,
+        )
+
+
+class RewritePost:
+    """Rewrites posts for the routes of their sources."""
+
+    def __init__(self, records: Records, ask: Asking, *, recent_posts: int) -> None:
+        self._records = records
+        self._ask = ask
+        self._recent_posts = recent_posts
+
+    async def __call__(self, post_id: UUID, request: str) -> list[Rewrite]:
+        """Return a rewrite for each route. The same `request` always gives the same ids.
+
+        Raises Skip for a duplicate and where there is no route, and Reject where the post does not exist or the model
+        gives no usable answer.
+        """
+        post = await self._records.post(post_id)
+        if post is None:
+            raise Reject(f"there is no post {post_id}")
+        if post.duplicate_of is not None:
+            raise Skip(f"a duplicate of {post.duplicate_of}")
+        routes = await self._records.routes_of(post.source_id)
+        if not routes:
+            raise Skip("no route for this source")
+        return [
+            Rewrite(
+                derive("rewrite", post.id, route.id, request),
+                post.id,
+                route.id,
+                route.profile_id,
+                await self._rewrite(post, route),
+            )
+            for route in routes
+        ]
+
+    async def _rewrite(self, post: Post, route: Route) -> Asked:
+        profile = await self._records.profile(route.profile_id)
+        if profile is None:
+            raise Reject(f"the route {route.name} has no profile {route.profile_id}")
+        material = _material(post)
+        if not material.text:  # photos without a caption: there is nothing to ask a model for
+            return Asked(model="")
+        source = await self._records.source(post.source_id) if post.source_id else None
+        brief = Brief(
+            profile=profile,
+            markdown=to_markdown(material),
+            limit=min(profile.max_length, LONGEST),
+            source_title=source.title if source else "",
+            url=post.url,
+            recent=await self._recent(post, route),
+        )
+        return await self._ask(brief, material, post.id)
+
+    async def _recent(self, post: Post, route: Route) -> list[RecentPost]:
+        if not self._recent_posts:
+            return []
+        recent = await self._records.recent(route.targets)
+        return [each for each in recent if each.post_id != post.id][: self._recent_posts]
+
+
+def _material(post: Post) -> RichText:
+    """Return what is rewritten: the text, under its title where it has one and does not begin with it."""
+    body = post.body.trimmed()
+    if not post.title or body.text.startswith(post.title):
+        return body
+    return from_markdown(f"**{post.title}**\n\n{to_markdown(body)}")

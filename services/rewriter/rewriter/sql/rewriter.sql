@@ -1,0 +1,24 @@
+-- name: add_rewrite
+-- Writes rewrites, each given as a JSON object; a run that is repeated finds its own row there.
+INSERT INTO rewrites (id, post_id, route_id, profile_id, status, reason, title, text, entities, hashtags, language,
+                      image_prompt, model, request, answer, prompt_tokens, completion_tokens, cost_usd, duration_ms)
+SELECT r.*
+FROM unnest($1::jsonb[]) AS given (rewrite)
+CROSS JOIN LATERAL jsonb_to_record(given.rewrite) AS r (
+    id uuid, post_id uuid, route_id uuid, profile_id uuid, status text, reason text, title text, text text,
+    entities jsonb, hashtags text[], language text, image_prompt text, model text, request jsonb, answer jsonb,
+    prompt_tokens integer, completion_tokens integer, cost_usd numeric, duration_ms integer)
+ON CONFLICT (id) DO NOTHING
+
+-- name: recent
+-- Finds what was rewritten last for any of these targets, the latest first.
+SELECT latest.post_id, latest.title, latest.opening
+FROM routes
+CROSS JOIN LATERAL (
+    SELECT r.post_id, r.title, left(r.text, 160) AS opening, r.created_at
+    FROM rewrites r
+    WHERE r.route_id = routes.id AND r.status = 'succeeded'
+    ORDER BY r.created_at DESC LIMIT $2
+) AS latest
+WHERE routes.targets && $1::text[]
+ORDER BY latest.created_at DESC LIMIT $2
