@@ -14,6 +14,7 @@ from pydantic_settings import CliApp
 
 from sandbox.app import Sandbox
 from sandbox.settings import SandboxSettings
+from sandbox.telegram.seed import CorpusError
 
 
 async def run(settings: SandboxSettings) -> None:
@@ -56,7 +57,7 @@ def main() -> int:
             import uvloop
 
             uvloop.run(run(settings))
-    except OSError as error:
+    except (OSError, CorpusError) as error:
         sys.stderr.write(f"sandbox: cannot start: {error}\n")
         return 1
     return 0

@@ -34,9 +34,10 @@ class Sandbox:
     """Telegram, a model and feeds on two ports of this machine. Use it as `async with Sandbox(settings) as sandbox`.
 
     With a state directory, chats, sessions and feeds outlive it, and a later start takes the same ports if it can.
+    `rsa_key_pem` is Telegram's private key; without one it makes its own at the first start, which takes seconds.
     """
 
-    def __init__(self, settings: SandboxSettings) -> None:
+    def __init__(self, settings: SandboxSettings, rsa_key_pem: str | None = None) -> None:
         self.settings = settings
         self.faults = Faults()
         state = settings.state
@@ -53,7 +54,7 @@ class Sandbox:
             settings.model_context_tokens,
             settings.models,
         )
-        self._telegram = TelegramServer(self.world, self.faults, str(settings.host))
+        self._telegram = TelegramServer(self.world, self.faults, str(settings.host), rsa_key_pem=rsa_key_pem)
         self._cast: Cast | None = None
         self._http: HttpServer | None = None
         self._http_port = 0

@@ -31,7 +31,7 @@ def parse_markdown(source: str) -> tuple[str, list[Any]]:
         # Telethon's parser strips what it is given, and the blank lines around a quotation are to stay.
         text += "\n" * (len(block) - len(block.lstrip("\n")))
         start = _units(text)
-        parsed, found = markdown.parse(inner, delimiters)  # type: ignore[no-untyped-call]
+        parsed, found = markdown.parse(inner, delimiters)
         for entity in found:
             entity.offset += start
         entities += [MessageEntityBlockquote(start, _units(parsed)), *found] if quoted else found

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
+from sandbox.telegram.handshake import make_rsa_key
 from sandbox.web.application import make_application
 from starlette.routing import BaseRoute
 
@@ -28,6 +29,12 @@ async def serve() -> AsyncIterator[Serve]:
     yield start
     for server in servers:
         await server.stop()
+
+
+@pytest.fixture(scope="session")
+def rsa_key_pem() -> str:
+    """A private key for Telegram, made once for all tests."""
+    return make_rsa_key()
 
 
 @pytest.fixture(scope="session")

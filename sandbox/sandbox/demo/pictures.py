@@ -6,7 +6,7 @@ from random import Random
 
 
 def picture(number: int, width: int = 320, height: int = 214) -> bytes:
-    """Return a PNG of the given size in pixels; the same number always gives the same picture."""
+    """Return a PNG of the given size in pixels (at least 110 × 90); a number always gives the same picture."""
     chance = Random(number)
     sky = [chance.randint(90, 235) for _ in range(3)]
     near, far = ([chance.randint(20, 120) for _ in range(3)] for _ in range(2))

@@ -174,4 +174,7 @@ def find_chat(world: World, request: Request) -> Chat:
 
 
 def _refused(error: RpcError) -> Problem:
-    return Problem(422, f"Telegram refuses this: {error.name}", [{"field": "text", "detail": error.name}])
+    field = "photos" if error.name == "IMAGE_PROCESS_FAILED" else "text"
+    return Problem(
+        422, f"Telegram refuses this: {error.name}", [{"pointer": f"#/{field}", "field": field, "detail": error.name}]
+    )

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from sandbox.faults import Fault, Faults
 from sandbox.problems import Problem, read_body
+from sandbox.telegram.troubles import Troubles
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,8 @@ class FaultsApi:
         known = known_kinds()
         if part not in known:
             raise _unknown("where", f"must be 'model', 'feed:<name>' or 'telegram:<method>', not '{fault.where}'")
-        kinds = known[part]
-        if kinds is not None and fault.kind not in kinds:
-            raise _unknown("kind", f"'{part}' knows {', '.join(kinds)}, not '{fault.kind}'")
+        if fault.kind not in known[part]:
+            raise _unknown("kind", f"'{part}' knows {', '.join(known[part])}, not '{fault.kind}'")
         return JSONResponse(_described(self.faults.add(fault), fault), 201)
 
     async def _clear(self, request: Request) -> Response:
@@ -45,13 +45,13 @@ class FaultsApi:
         return Response(status_code=204)
 
 
-def known_kinds() -> dict[str, tuple[str, ...] | None]:
-    """Return the kinds of fault that each part of the sandbox knows; None where any may be meant."""
+def known_kinds() -> dict[str, tuple[str, ...]]:
+    """Return the kinds of fault that each part of the sandbox knows."""
     spoiled = ("invalid_json", "wrong_schema", "truncated", "refusal")
     return {
         "model": ("rate_limit", "server_error", "token_limit", *spoiled, "delay", "hang", "drop"),
         "feed": ("server_error", "delay", "broken", "drop"),
-        "telegram": None,
+        "telegram": ("rpc_error", "flood_wait", "slow_mode", *Troubles.LATER_KINDS),
     }
 
 
