@@ -52,9 +52,12 @@ def user_session(value: str) -> StringSession:
     return session
 
 
-async def open_user(settings: TelegramSettings) -> TelegramClient:
-    """Return a connected, healthy client of the user. Raises SessionDead or SessionUnavailable."""
-    client = create_client(user_session(settings.telethon_session.get_secret_value()), settings)
+async def open_user(session: str, settings: TelegramSettings) -> TelegramClient:
+    """Return a connected, healthy client of the user whose TELETHON_SESSION is given.
+
+    Raises SessionDead, SessionUnavailable, and FloodWaitError.
+    """
+    client = create_client(user_session(session), settings)
     return await _healthy(client)
 
 

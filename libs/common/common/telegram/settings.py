@@ -19,9 +19,6 @@ class TelegramSettings(SettingsGroup):
     telegram_dc: int = Field(default=2, ge=1, le=5, description="the data centre that TELEGRAM_SERVER stands for")
     telegram_api_id: int = Field(default=0, ge=0, description="from https://my.telegram.org")
     telegram_api_hash: SecretStr = Field(default=SecretStr(""), description="from https://my.telegram.org")
-    telethon_session: SecretStr = Field(
-        default=SecretStr(""), description="a user's session: a string session, or the path of a session file"
-    )
 
     @property
     def sandboxed(self) -> bool:
@@ -56,3 +53,11 @@ class TelegramSettings(SettingsGroup):
         elif not self.telegram_api_hash.get_secret_value():
             raise SettingsError("TELEGRAM_API_HASH is not set (from https://my.telegram.org)")
         return self
+
+
+class SessionSettings(SettingsGroup):
+    """The user account that reads."""
+
+    telethon_session: SecretStr = Field(
+        default=SecretStr(""), description="a user's session: a string session, or the path of a session file"
+    )

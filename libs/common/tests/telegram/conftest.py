@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from common.telegram.sessions import open_user
 from common.telegram.settings import TelegramSettings
-from pydantic import SecretStr
 from sandbox.faults import Faults
 from sandbox.telegram import Store, TelegramServer, User, World
 from sandbox.telegram.handshake import make_rsa_key
+from telethon import TelegramClient
 
 
 @dataclass
@@ -21,14 +22,22 @@ class Telegram:
     reader: User
     bot: User
 
-    def settings(self, session: str | None = None) -> TelegramSettings:
-        """The settings with which a service finds this server, signed in as the reader."""
-        session = session or self.world.string_session(self.reader, "127.0.0.1", self.server.port)
+    @property
+    def session(self) -> str:
+        """A string session of the reader."""
+        return self.world.string_session(self.reader, "127.0.0.1", self.server.port)
+
+    @property
+    def settings(self) -> TelegramSettings:
+        """The settings with which a service finds this server."""
         return TelegramSettings(
             telegram_server=f"127.0.0.1:{self.server.port}",
             telegram_server_public_key=self.server.public_key_pem,
-            telethon_session=SecretStr(session),
         )
+
+    async def open(self, session: str | None = None) -> TelegramClient:
+        """A connected client of the reader."""
+        return await open_user(session or self.session, self.settings)
 
 
 @pytest.fixture(scope="session")

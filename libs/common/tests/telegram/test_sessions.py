@@ -19,14 +19,14 @@ from telethon.tl.functions.messages import GetHistoryRequest
 
 
 async def test_a_string_session_is_healthy(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     me = await ensure_healthy(client)
     assert me.id == telegram.reader.id
     await disconnect(client)
 
 
 async def test_a_lost_connection_is_made_again(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     telegram.faults.add(Fault(where="telegram:users.GetUsers", kind="drop", times=2))
     connects = []
     await ensure_healthy(client, lambda: connects.append(1))
@@ -35,7 +35,7 @@ async def test_a_lost_connection_is_made_again(telegram):
 
 
 async def test_three_reconnects_that_fail_are_enough(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     telegram.faults.add(Fault(where="telegram:users.GetUsers", kind="drop", times=100))
     with pytest.raises(SessionUnavailable, match="3 reconnects failed: Connection"):
         await ensure_healthy(client)
@@ -43,22 +43,22 @@ async def test_three_reconnects_that_fail_are_enough(telegram):
 
 
 async def test_a_revoked_session_is_dead(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     telegram.world.revoke_sessions(telegram.reader)
     with pytest.raises(SessionDead, match="SESSION_REVOKED"):
         await ensure_healthy(client)
 
 
 async def test_a_session_used_twice_is_dead(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     telegram.faults.add(Fault(where="telegram:users.GetUsers", kind="auth_key_duplicated"))
     with pytest.raises(SessionDead, match="AUTH_KEY_DUPLICATED"):
         await ensure_healthy(client)
 
 
 async def test_a_session_that_the_server_never_saw_is_dead(telegram):
-    settings = telegram.settings()
-    session = user_session(settings.telethon_session.get_secret_value())
+    settings = telegram.settings
+    session = user_session(telegram.session)
     session.auth_key.key = bytes(255) + b"\x01"
     with pytest.raises(SessionDead, match="AUTH_KEY_NOT_FOUND"):
         await ensure_healthy(create_client(session, settings))
@@ -67,7 +67,7 @@ async def test_a_session_that_the_server_never_saw_is_dead(telegram):
 async def test_one_flood_wait_leaves_the_next_call_of_its_kind_alone(telegram):
     """Telethon itself would refuse every later GetHistory locally, for every chat."""
     channels = [telegram.world.add_channel(name, name, telegram.reader) for name in ("first_one", "second_one")]
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     telegram.faults.add(
         Fault(where="telegram:messages.GetHistory", kind="flood_wait", seconds=100, chat=channels[0].id)
     )
@@ -80,7 +80,7 @@ async def test_one_flood_wait_leaves_the_next_call_of_its_kind_alone(telegram):
 
 
 async def test_a_call_without_an_answer_ends(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     peer = await client.get_input_entity("me")
     telegram.faults.add(Fault(where="telegram:messages.GetHistory", kind="lost_answer"))
     with pytest.raises(TimeoutError, match="no answer to GetHistoryRequest within"):
@@ -89,7 +89,7 @@ async def test_a_call_without_an_answer_ends(telegram):
 
 
 async def test_a_call_whose_connection_ends_fails_and_is_not_cancelled(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     peer = await client.get_input_entity("me")
     telegram.faults.add(Fault(where="telegram:messages.GetHistory", kind="drop"))
     with pytest.raises(ConnectionError):
@@ -98,7 +98,7 @@ async def test_a_call_whose_connection_ends_fails_and_is_not_cancelled(telegram)
 
 
 async def test_cancelling_a_call_is_still_cancelling(telegram):
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     peer = await client.get_input_entity("me")
     telegram.faults.add(Fault(where="telegram:messages.GetHistory", kind="lost_answer"))
     task = asyncio.create_task(call(client, history_of(peer)))
@@ -110,14 +110,14 @@ async def test_cancelling_a_call_is_still_cancelling(telegram):
 
 
 async def test_a_session_file_is_read(telegram, tmp_path: Path):
-    settings = telegram.settings()
-    string = user_session(settings.telethon_session.get_secret_value())
+    settings = telegram.settings
+    string = user_session(telegram.session)
     file = SQLiteSession(str(tmp_path / "user"))
     file.set_dc(2, "127.0.0.1", telegram.server.port)
     file.auth_key = string.auth_key
     file.save()
     file.close()
-    client = await open_user(telegram.settings(str(tmp_path / "user.session")))
+    client = await telegram.open(str(tmp_path / "user.session"))
     assert (await ensure_healthy(client)).id == telegram.reader.id
     await disconnect(client)
 
@@ -131,7 +131,7 @@ def test_no_session_is_told(value, message):
 
 
 async def test_a_bot_signs_in_once(telegram, database: Database):
-    settings = telegram.settings()
+    settings = telegram.settings
     for _ in range(2):
         client = await BotSessions(database, settings).open("publisher", telegram.bot.token)
         assert (await ensure_healthy(client)).id == telegram.bot.id
@@ -143,7 +143,7 @@ async def test_a_bot_signs_in_once(telegram, database: Database):
 
 
 async def test_a_bot_whose_session_is_dead_signs_in_again(telegram, database: Database):
-    sessions = BotSessions(database, telegram.settings())
+    sessions = BotSessions(database, telegram.settings)
     await disconnect(await sessions.open("publisher", telegram.bot.token))
     telegram.world.revoke_sessions(telegram.bot)
     await disconnect(await sessions.open("publisher", telegram.bot.token))
@@ -152,12 +152,12 @@ async def test_a_bot_whose_session_is_dead_signs_in_again(telegram, database: Da
 
 async def test_a_wrong_token_is_told(telegram, database: Database):
     with pytest.raises(SessionDead, match="ACCESS_TOKEN_INVALID"):
-        await BotSessions(database, telegram.settings()).open("publisher", "1:wrong")
+        await BotSessions(database, telegram.settings).open("publisher", "1:wrong")
 
 
 async def test_a_name_is_resolved_once(telegram, database: Database):
     channel = telegram.world.add_channel("News", "news_channel", telegram.reader)
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     for address in ("@news_channel", "https://t.me/News_Channel", "news_channel"):
         peer = await Peers(database, client, telegram.reader.id).resolve(address)
         assert peer.marked_id == channel.id
@@ -167,7 +167,7 @@ async def test_a_name_is_resolved_once(telegram, database: Database):
 
 async def test_an_outdated_peer_is_resolved_again(telegram, database: Database):
     telegram.world.add_channel("News", "news_channel", telegram.reader)
-    client = await open_user(telegram.settings())
+    client = await telegram.open()
     peers = Peers(database, client, telegram.reader.id)
     await peers.resolve("@news_channel")
     await database.execute("UPDATE telegram_peers SET access_hash = access_hash + 1")
@@ -182,9 +182,7 @@ async def test_an_id_is_resolved(telegram, database: Database, who):
     account = getattr(telegram, who)
     channel = telegram.world.add_channel("Private", None, telegram.reader, admins=[telegram.bot])
     client = await (
-        BotSessions(database, telegram.settings()).open("publisher", account.token)
-        if who == "bot"
-        else open_user(telegram.settings())
+        BotSessions(database, telegram.settings).open("publisher", account.token) if who == "bot" else telegram.open()
     )
     peer = await Peers(database, client, account.id, bot=who == "bot").resolve(str(channel.id))
     assert (peer.marked_id, peer.title) == (channel.id, "Private")
@@ -206,13 +204,13 @@ def test_errors_have_telegrams_own_names():
 
 
 async def test_a_server_that_is_away_is_unavailable(telegram):
-    settings = telegram.settings().model_copy(update={"telegram_server": "127.0.0.1:1"})
+    settings = telegram.settings.model_copy(update={"telegram_server": "127.0.0.1:1"})
     with pytest.raises(SessionUnavailable, match="3 reconnects failed"):
-        await open_user(settings)
+        await open_user(telegram.session, settings)
 
 
 async def test_connecting_twice_is_no_error(telegram):
-    client = create_client(StringSession(), telegram.settings())
+    client = create_client(StringSession(), telegram.settings)
     await connect(client)
     await connect(client)
     await disconnect(client)
