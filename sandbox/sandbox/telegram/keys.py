@@ -1,12 +1,17 @@
 """Authorisation keys: what a session is to the server."""
 
+import base64
+import ipaddress
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
 
 from sandbox.telegram.people import User
 from sandbox.telegram.store import Store
+
+DC_ID = 2
 
 
 @dataclass(slots=True)
@@ -26,6 +31,12 @@ class Key:
 
     def __post_init__(self) -> None:
         self.id = int.from_bytes(sha1(self.key, usedforsecurity=False).digest()[12:20], "little", signed=True)
+
+    def string_session(self, host: str, port: int) -> str:
+        """The key as a Telethon StringSession for a server at an IP address."""
+        address = ipaddress.ip_address(host).packed
+        packed = struct.pack(f">B{len(address)}sH256s", DC_ID, address, port, self.key)
+        return "1" + base64.urlsafe_b64encode(packed).decode()
 
 
 class Keys:

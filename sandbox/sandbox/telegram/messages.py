@@ -159,6 +159,10 @@ class Messages:
         row = self._store.row("message_get", box_id, message_id)
         return Message(*row) if row else None
 
+    def copy_of(self, message: Message, user: User) -> Message:
+        """The user's own copy of a message of a private chat or basic group."""
+        return next(copy for copy in self._with_copies(message) if copy.box == user.id)
+
     def before(self, box_id: int, chat_id: int, below_id: int, above_id: int, limit: int) -> list[Message]:
         """Messages of a chat with above_id < id < below_id, newest first."""
         values = (below_id, above_id, limit)

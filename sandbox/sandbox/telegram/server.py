@@ -46,7 +46,7 @@ class TelegramServer:
         self._dispatcher: Dispatcher | None = None
         self._server: asyncio.Server | None = None
         self._with_output: list[Connection] = []
-        self._stop_listening: Callable[[], None] = lambda: None
+        self._listening: list[Callable[[], None]] = []
 
     @property
     def public_key_pem(self) -> str:
@@ -61,11 +61,16 @@ class TelegramServer:
         services = Services(self.world, self._peers, self._views, self._logins, (self.host, self.port))
         troubles = Troubles(self._faults, self.world.clock)
         self._dispatcher = Dispatcher(services, all_routes(), self.sessions, troubles)
-        self._stop_listening = self.world.listen(self.sessions.tell)
+        self._listening = [
+            self.world.listen(self.sessions.tell),
+            self.world.buttons.listen(self.sessions.tell_of_press),
+        ]
 
     async def stop(self) -> None:
         """Close every connection and stop listening."""
-        self._stop_listening()
+        for stop_listening in self._listening:
+            stop_listening()
+        self._listening.clear()
         self.world.store.commit()
         for connection in tuple(self.sessions.connections):
             connection.abort()

@@ -4,12 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
 
+from sandbox.telegram.buttons import Press
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.keys import Key
 from sandbox.telegram.messages import Change
+from sandbox.telegram.peers import output_peer
 from sandbox.telegram.people import User
 from sandbox.telegram.transport import Connection
 from sandbox.telegram.views import Views
+from sandbox.telegram.wire import tl
 from sandbox.telegram.world import World
 
 DEAD_KEY_CODES = {"AUTH_KEY_DUPLICATED": 406}
@@ -71,11 +74,20 @@ class Sessions:
                 concerned += self._views.concerned(change.message for change in seen)
                 connection.send(bytes(self._views.updates(user, updates, concerned)), answer=False)
 
-    def push(self, user: User, update: object, *concerned: int) -> None:
-        """Push an update that belongs to no message box, such as a pressed button."""
+    def tell_of_press(self, press: Press) -> None:
+        """Push a pressed button to its bot."""
+        update = tl.UpdateBotCallbackQuery(
+            query_id=press.query_id,
+            user_id=press.user.id,
+            peer=output_peer(press.message.chat_id),
+            msg_id=press.message.id,
+            chat_instance=press.message.chat_id,
+            data=press.data,
+        )
         for connection, listener in self._listening():
-            if listener is user:
-                connection.send(bytes(self._views.updates(user, [update], concerned)), answer=False)
+            if listener is press.bot:
+                answer = self._views.updates(listener, [update], (press.user.id, press.message.chat_id))
+                connection.send(bytes(answer), answer=False)
 
     def _listening(self) -> Iterator[tuple[Connection, User]]:
         for connection in tuple(self.connections):

@@ -4,14 +4,12 @@
 outlives the process, and connected clients are told in the same turn of the event loop.
 """
 
-import base64
-import ipaddress
-import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from sandbox.telegram.boxes import Boxes
+from sandbox.telegram.buttons import Buttons
 from sandbox.telegram.chats import Chat, Chats, Kind
 from sandbox.telegram.files import Files
 from sandbox.telegram.keys import Keys
@@ -23,7 +21,6 @@ from sandbox.telegram.store import Store
 
 Limits = Literal["off", "real"]
 Duplicates = Literal["repeat", "error"]
-DC_ID = 2
 
 # Called with what changed and where it came from: the connection that learns of it from its answer, or None.
 Listener = Callable[[Sequence[Change], object], None]
@@ -55,6 +52,7 @@ class World:
         self.mail = Messages(store, self.boxes, clock)
         self.files = Files(store, clock)
         self.rates = RateLimits(clock)
+        self.buttons = Buttons(self.people, self.mail)
         self._listeners: list[Listener] = []
 
     # Accounts
@@ -97,9 +95,7 @@ class World:
         """
         key = self.keys.labelled(user, label)
         self.store.commit()
-        address = ipaddress.ip_address(host).packed
-        packed = struct.pack(f">B{len(address)}sH256s", DC_ID, address, port, key.key)
-        return "1" + base64.urlsafe_b64encode(packed).decode()
+        return key.string_session(host, port)
 
     def revoke_sessions(self, user: User) -> int:
         """End all sessions of the user, who now gets 401 SESSION_REVOKED; returns how many there were."""
@@ -243,23 +239,19 @@ class World:
         A private chat's or basic group's messages have other ids for each person: `of` says whose view is meant (a
         group's owner by default; a private chat needs it).
         """
-        box_id, _ = self._box_of(chat_id, of)
-        return self.mail.after(box_id, chat_id, after_id + 1, limit)
+        return self.mail.after(self._box_of(chat_id, of), chat_id, after_id + 1, limit)
 
     def recent_messages(self, chat_id: int, limit: int = 100, *, of: User | None = None) -> list[Message]:
         """The newest messages of a chat, newest first."""
-        box_id, _ = self._box_of(chat_id, of)
-        return self.mail.before(box_id, chat_id, NO_ID, 0, limit)
+        return self.mail.before(self._box_of(chat_id, of), chat_id, NO_ID, 0, limit)
 
     def message(self, chat_id: int, message_id: int, *, of: User | None = None) -> Message | None:
         """One message."""
-        box_id, _ = self._box_of(chat_id, of)
-        return self.mail.get(box_id, message_id)
+        return self.mail.get(self._box_of(chat_id, of), message_id)
 
     def message_count(self, chat_id: int, *, of: User | None = None) -> int:
         """How many messages a chat has now."""
-        box_id, _ = self._box_of(chat_id, of)
-        return self.mail.count(box_id, chat_id)
+        return self.mail.count(self._box_of(chat_id, of), chat_id)
 
     def photo(self, content: bytes) -> Any:
         """A photo to post, from the bytes of a JPEG, PNG or WebP."""
@@ -293,15 +285,15 @@ class World:
         self.chat_book.change(chat)
         self.store.commit()
 
-    def _box_of(self, chat_id: int, of: User | None) -> tuple[int, Chat | None]:
+    def _box_of(self, chat_id: int, of: User | None) -> int:
         chat = self.chat_book.get(chat_id)
         if chat is not None and not chat.is_group:
-            return chat.id, chat
+            return chat.id
         if of is not None:
-            return of.id, chat
+            return of.id
         if chat is None:
             raise ValueError(f"Whose view of the private chat {chat_id} is meant?")
-        return chat.owner_id, chat
+        return chat.owner_id
 
     def _check_free(self, username: str | None, holder: Callable[[str], object]) -> None:
         if username and holder(username):

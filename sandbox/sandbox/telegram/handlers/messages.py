@@ -8,11 +8,11 @@ from typing import Any
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.handlers.calls import Call, Routes
+from sandbox.telegram.handlers.sending import Draft, send
 from sandbox.telegram.limits import ALBUM_MAX_ITEMS, check_text
 from sandbox.telegram.messages import Content, Message
 from sandbox.telegram.peers import output_peer
 from sandbox.telegram.people import User
-from sandbox.telegram.sending import Draft, send
 from sandbox.telegram.wire import fn, tl
 
 routes = Routes()
@@ -63,7 +63,7 @@ def forward_messages(call: Call, request: Any) -> Any:
     source, target = call.place(request.from_peer), call.place(request.to_peer)
     if len(request.id) != len(request.random_id):
         raise RpcError.bad_request("RANDOM_ID_INVALID")
-    messages = [_own(call, source, number) for number in request.id]
+    messages = [own_message(call, source, number) for number in request.id]
     if (isinstance(source, Chat) and source.noforwards) or any(message.noforwards for message in messages):
         raise RpcError.bad_request("CHAT_FORWARDS_RESTRICTED")
 
@@ -81,7 +81,7 @@ def forward_messages(call: Call, request: Any) -> Any:
 def edit_message(call: Call, request: Any) -> Any:
     """Change one's own message, or as an admin of a channel any: 403 MESSAGE_AUTHOR_REQUIRED otherwise."""
     place = call.place(request.peer)
-    message = _own(call, place, request.id)
+    message = own_message(call, place, request.id)
     if message.sender_id != call.user.id and not (isinstance(place, Chat) and _governs_channel(call.user, place)):
         raise RpcError.forbidden("MESSAGE_AUTHOR_REQUIRED")
     media = _media(call, request)
@@ -153,7 +153,7 @@ def _media(call: Call, request: Any) -> bytes | None:
     return bytes(media) if media is not None else None
 
 
-def _own(call: Call, place: User | Chat, number: int) -> Message:
+def own_message(call: Call, place: User | Chat, number: int) -> Message:
     """The caller's message of a place, or 400 MESSAGE_ID_INVALID."""
     message = call.world.mail.get(call.box_of(place), number)
     if message is None or message.chat_id != place.id:
