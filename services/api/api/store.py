@@ -17,10 +17,10 @@ class Notifications:
         """Write a notification with the job's result."""
         job.write(
             self._sql["add_notification"],
-            event.fingerprint,
+            storable(event.fingerprint),
             event.kind,
             event.severity,
-            event.title,
+            storable(event.title),
             storable(event.detail),
             event.post_id,
             self._fold_seconds,

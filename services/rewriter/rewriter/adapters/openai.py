@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from json import JSONDecodeError
 from typing import Any
 
 from common.failures import Retry
@@ -12,10 +13,10 @@ from openai.types.chat import ChatCompletion
 from opentelemetry.trace import Span, SpanKind, Tracer
 
 from rewriter.adapters.gate import Gate
-from rewriter.adapters.troubles import failure_of, refusal_of
+from rewriter.adapters.troubles import ModelError, failure_of, refusal_of
 from rewriter.answer import answer_format
 from rewriter.metering import ModelMetrics
-from rewriter.ports import Question, Reply
+from rewriter.ports import ModelUnavailable, Question, Reply
 from rewriter.settings import OpenAISettings, Price
 
 
@@ -60,7 +61,7 @@ class OpenAIModel:
                 async with asyncio.timeout(self._timeout):  # the client's own bounds each read, not the whole
                     completion = await self._create(question)
                     reply = self._read(question, completion, span)
-            except (APIError, TimeoutError) as error:
+            except (APIError, TimeoutError, JSONDecodeError) as error:
                 outcome = type(error).__name__
                 span.set_attribute(names.ATTRIBUTE_ERROR, outcome)
                 self._metrics.called(question.model, outcome, time.monotonic() - started)
@@ -76,6 +77,8 @@ class OpenAIModel:
         )
 
     def _read(self, question: Question, completion: ChatCompletion, span: Span) -> Reply:
+        if not isinstance(completion, ChatCompletion) or not completion.choices:
+            raise ModelUnavailable("the model's endpoint answered something else than a chat completion")
         choice, usage = completion.choices[0], completion.usage
         spent = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         cost = cost_usd(self._prices, question.model, *spent)
@@ -89,7 +92,7 @@ class OpenAIModel:
             refusal = refusal or "the endpoint's content filter stopped the answer"
         return Reply(choice.message.content or "", refusal, choice.finish_reason, *spent, cost)
 
-    def _failed(self, question: Question, error: APIError | TimeoutError) -> Reply:
+    def _failed(self, question: Question, error: ModelError) -> Reply:
         if refusal := refusal_of(error):
             return Reply("", refusal, "content_filter", 0, 0, 0.0)
         failure = failure_of(error, question.model, self._timeout)

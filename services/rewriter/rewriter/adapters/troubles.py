@@ -3,13 +3,16 @@
 import random
 import time
 from email.utils import parsedate_to_datetime
-from typing import Literal
+from json import JSONDecodeError
+from typing import Literal, TypeAlias
 
 from common.events import NotifyRequested
 from common.failures import Reject, Retry
-from openai import APIConnectionError, APIError, APIStatusError
+from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
 from rewriter.ports import ModelUnavailable
+
+ModelError: TypeAlias = APIError | TimeoutError | JSONDecodeError
 
 RATE_PAUSE_SECONDS = 10.0  # where a 429 does not say how long
 PERSON_PAUSE_SECONDS = 300.0  # until somebody may have put a key, a model's name or a budget right
@@ -22,13 +25,14 @@ MEANT_FOR_PEOPLE = {
 }
 
 
-def failure_of(error: APIError | TimeoutError, model: str, timeout: float) -> Retry | Reject | ModelUnavailable:
+def failure_of(error: ModelError, model: str, timeout: float) -> Retry | Reject | ModelUnavailable:
     """Return the failure that says what happens next. `timeout` is in seconds."""
-    if not isinstance(error, APIError):
+    if isinstance(error, TimeoutError | APITimeoutError):
         return ModelUnavailable(f"the model gave no answer within {timeout:g} s")
+    if isinstance(error, APIConnectionError):
+        return ModelUnavailable(f"the model's endpoint could not be reached: {error.__cause__ or error.message}")
     if not isinstance(error, APIStatusError):
-        what = "could not be reached" if isinstance(error, APIConnectionError) else "gave an answer that is none"
-        return ModelUnavailable(f"the model's endpoint {what}: {error.__cause__ or error.message}")
+        return ModelUnavailable(f"the model's endpoint answered something else than a chat completion: {error}")
     said = f"{error.message} (HTTP {error.status_code})"
     if error.code == "insufficient_quota":
         return _passing(
@@ -46,7 +50,7 @@ def failure_of(error: APIError | TimeoutError, model: str, timeout: float) -> Re
     return Reject(f"the model's endpoint does not take this request: {said}")
 
 
-def refusal_of(error: APIError | TimeoutError) -> str | None:
+def refusal_of(error: ModelError) -> str | None:
     """Return why the endpoint would not let the model answer, where that is what the error says.
 
     Azure tells of its content filter by a 400: https://learn.microsoft.com/azure/ai-services/openai/concepts/content-filter
