@@ -3,7 +3,9 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from common.events.envelope import Event
+from pydantic import Field
+
+from common.events.envelope import Event, derive
 
 
 class CollectRequested(Event):
@@ -13,3 +15,10 @@ class CollectRequested(Event):
 
     source_id: UUID
     reason: Literal["schedule", "live", "connected", "continued", "manual"] = "manual"
+    after: int | None = Field(default=None, description="of a continuation: the message id up to which it was read")
+
+    def identity(self) -> UUID | None:
+        """A source is read on from one place once, however many runs came to that place."""
+        if self.reason != "continued" or self.after is None:
+            return None
+        return derive(self.wire_name(), self.source_id, "after", self.after)

@@ -34,6 +34,14 @@ class Event(BaseModel):
         """The post that this event is about, if it is about one."""
         return getattr(self, "post_id", None)
 
+    def identity(self) -> uuid.UUID | None:
+        """The id that this event has whoever emits it, for a fact that can be come across twice; None: its cause decides."""
+        return None
+
+    def identity(self) -> uuid.UUID | None:
+        """The id that this event has whoever emits it; None where each emission is an event of its own."""
+        return None
+
 
 def derive(*parts: object) -> uuid.UUID:
     """Return the id that the same parts always give: uuid5 over their text."""

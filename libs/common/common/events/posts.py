@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from common.events.envelope import Event
+from common.events.envelope import Event, derive, derive
 
 
 class PostCollected(Event):
@@ -13,6 +13,10 @@ class PostCollected(Event):
 
     post_id: UUID
     source_id: UUID
+
+    def identity(self) -> UUID:
+        """A post is collected once, whoever comes across it."""
+        return derive(self.wire_name(), self.post_id)
 
 
 class PostRewritten(Event):

@@ -77,7 +77,7 @@ class Job:
         scope = (self.event_id, consumer) if run is None else (self.event_id, consumer, "run", run)
         for event in events:
             name = event.wire_name()
-            event_id = identified(event) or str(derive(*scope, name, ordinals[name]))
+            event_id = str(event.identity() or derive(*scope, name, ordinals[name]))
             ordinals[name] += 1
             self.emits.append(emitted(event, event_id=event_id, consumer=consumer, cause_id=self.event_id, trace=trace))
 
@@ -121,11 +121,6 @@ def notices(job: Job, error: BaseException) -> Iterator[NotifyRequested]:
             fingerprint=f"dead/{fingerprint(job.queue.durable.name, job.error or '')}",
             post_id=job.post_id,
         )
-
-
-def identified(event: Event) -> str | None:
-    """Return the id of an event that has one of its own: a post is collected once, whoever comes across it."""
-    return str(derive(event.wire_name(), event.about())) if event.subject == "post.collected" else None
 
 
 def describe(error: BaseException) -> str:

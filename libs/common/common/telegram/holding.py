@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 DEAD_PAUSE = 30.0  # seconds until a dead session is opened again: somebody may have signed in meanwhile
 UNAVAILABLE_PAUSE = 2.0
+RECONNECT_PAUSE = 0.2
 
 Open = Callable[[], Awaitable[TelegramClient]]
 Connected = Callable[[TelegramClient, User], Awaitable[None]]
@@ -63,7 +64,7 @@ class HeldSession:
         self._held = False
         self._reported: str | None = None
         self._one_check = asyncio.Lock()
-        self._check: asyncio.Future[TelegramClient] | None = None
+        self._check: asyncio.Future[tuple[TelegramClient, User]] | None = None
 
     @property
     def held(self) -> bool:
@@ -78,8 +79,8 @@ class HeldSession:
                     await self._hold()
             log.warning("telegram session %s: its lease was lost, disconnected", self.name)
 
-    async def client(self) -> TelegramClient:
-        """Return a client whose session was found well just now, after up to three reconnects.
+    async def client(self) -> tuple[TelegramClient, User]:
+        """Return a client whose session was found well just now, after up to three reconnects, and its account.
 
         Raises NotHeld, SessionUnavailable, SessionDead, and FloodWaitError.
         """
@@ -112,7 +113,7 @@ class HeldSession:
     async def _keep_connected(self) -> float:
         """Connect, and return when the connection ended, with the seconds to wait before the next try."""
         try:
-            client = await self.client()
+            client, _ = await self.client()
         except SessionDead:
             return self._dead_pause
         except SessionUnavailable:
@@ -122,9 +123,9 @@ class HeldSession:
             return float(wait.seconds)
         with suppress(Exception):  # how it ended does not matter
             await client.disconnected
-        return 0.0
+        return RECONNECT_PAUSE
 
-    async def _healthy(self) -> TelegramClient:
+    async def _healthy(self) -> tuple[TelegramClient, User]:
         fresh = False
 
         def connected() -> None:
@@ -148,7 +149,7 @@ class HeldSession:
         if fresh:
             log.info("telegram session %s: connected as %d", self.name, me.id)
             await self._connected(client, me)
-        return client
+        return client, me
 
     def _not_held(self) -> NotHeld:
         return NotHeld(f"another replica holds the Telegram session {self.name}")

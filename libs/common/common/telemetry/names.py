@@ -14,6 +14,8 @@ PACING_SECONDS = ("postroom_pacing_wait_seconds", "Time that sends waited for th
 PUBLICATIONS = ("postroom_publications", "Publications that ended, by destination and outcome")
 SEND_SECONDS = ("postroom_send_seconds", "Time that the platform took to answer a send, by destination")
 COLLECTED = ("postroom_posts_collected", "Posts that came in, by kind of source and whether they were duplicates")
+COLLECT_FAILURES = ("postroom_collect_failures", "Reads of a source that failed for a reason of its own, by kind")
+COLLECT_WAIT_SECONDS = ("postroom_collect_wait_seconds", "Waits that a platform asked for while collecting")
 
 ATTRIBUTE_POST = "postroom.post_id"
 ATTRIBUTE_DESTINATION = "postroom.destination"

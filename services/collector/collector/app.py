@@ -1,0 +1,69 @@
+"""The composition root."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from common import service as services
+from common.catalog import Catalog
+from common.events import Event
+from common.posts import Posts
+from common.service import Service, ServiceSettings, create_service, load_settings
+from common.telegram.settings import SessionSettings, TelegramSettings
+
+from collector.adapters.feed_source import FeedSource
+from collector.adapters.feeds import FeedReader
+from collector.adapters.telegram import ChannelReader
+from collector.adapters.telegram_live import LiveMessages
+from collector.collect import CollectSource
+from collector.consumers import register
+from collector.metering import CollectorMetrics
+from collector.nudges import Nudges
+from collector.ports import SourceReader
+from collector.settings import CollectorSettings
+from collector.store import SourceStates
+from collector.telegram_session import NoTelegram, hold_session
+
+log = logging.getLogger(__name__)
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Run until `stop` is set."""
+    own, session = load_settings(CollectorSettings), load_settings(SessionSettings)
+    async with (
+        create_service("collector", load_settings(ServiceSettings)) as service,
+        FeedReader() as public,
+        FeedReader(allow_private=True) as private,
+    ):
+        states = SourceStates(service.database)
+        readers = {"feed": FeedSource(public, private), "telegram": _telegram(service, own, session)}
+        collect = CollectSource(Catalog(service.database), states, Posts(service.database), readers)
+        register(service, collect, states, CollectorMetrics(service.registry))
+        await service.run(stop)
+
+
+def _telegram(service: Service, own: CollectorSettings, session: SessionSettings) -> SourceReader:
+    """Telegram is optional: a collector without a session reads feeds."""
+    if not session.telethon_session.get_secret_value():
+        log.warning("TELETHON_SESSION is not set: Telegram sources can't be read")
+        return NoTelegram()
+
+    async def emit(events: Sequence[Event], cause: str) -> None:
+        await service.emit(events, cause=cause)
+
+    nudges = Nudges(
+        Catalog(service.database), emit, debounce=own.collect_debounce_seconds, poll=own.catalog_poll_seconds
+    )
+    live = LiveMessages(nudges)
+    settings = load_settings(TelegramSettings)
+    if settings.sandboxed:
+        log.warning("SANDBOX: Telegram is %s", settings.telegram_server)
+    held = hold_session(service, own.telegram_session_name, session, settings, nudges, live)
+    service.background(held.run)
+    service.background(nudges.run)
+    return ChannelReader(held, service.database, live, batch=own.collect_batch, backfill=own.collect_backfill)
+
+
+def main() -> None:
+    """Entry point of the service."""
+    services.main("collector", "Collects posts from Telegram channels and feeds.", run, SessionSettings)

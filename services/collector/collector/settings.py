@@ -1,0 +1,24 @@
+"""The collector's own settings."""
+
+from common.messaging.queue import QueueSettings
+from common.service import SettingsGroup
+from pydantic import Field
+
+# A call to Telegram may take 60 seconds; what ends first is the call, whose reason says more.
+QUEUE_DEFAULTS = QueueSettings(concurrency=8, max_attempts=5, timeout_seconds=120.0)
+
+
+class CollectorSettings(SettingsGroup):
+    """How much is read at once, and how far back."""
+
+    collect_batch: int = Field(default=500, ge=20, le=5000, description="Telegram messages per job")
+    collect_backfill: int = Field(
+        default=100, ge=0, description="newest messages that are read of a new Telegram source; 0: all of them"
+    )
+    collect_debounce_seconds: float = Field(
+        default=0.3, ge=0.0, description="live messages of a source within that time are one request"
+    )
+    catalog_poll_seconds: float = Field(default=2.0, gt=0, description="how often new sources are looked for")
+    telegram_session_name: str = Field(
+        default="collector", description="of the lease: collectors that share a session share the name"
+    )

@@ -1,0 +1,25 @@
+-- name: state
+-- How far a source is read.
+SELECT last_message_id, etag, last_modified, last_success_at, last_error FROM source_states WHERE source_id = $1
+
+-- name: advance
+-- Moves places on after successful runs; of several runs of one source in a group, each is heard once.
+INSERT INTO source_states AS state (source_id, last_message_id, etag, last_modified, last_run_at, last_success_at)
+SELECT source_id, max(last_message_id), (array_agg(etag ORDER BY n DESC))[1],
+       (array_agg(last_modified ORDER BY n DESC))[1], now(), now()
+FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[])
+     WITH ORDINALITY AS run (source_id, last_message_id, etag, last_modified, n)
+GROUP BY source_id ORDER BY source_id
+ON CONFLICT (source_id) DO UPDATE
+SET last_message_id = greatest(state.last_message_id, excluded.last_message_id), etag = excluded.etag,
+    last_modified = excluded.last_modified, last_run_at = now(), last_success_at = now(), last_error = NULL, failures = 0
+
+-- name: fail
+-- Records runs that failed, with the reason of the last one.
+INSERT INTO source_states AS state (source_id, last_run_at, last_error, failures)
+SELECT source_id, now(), (array_agg(error ORDER BY n DESC))[1], count(*)
+FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS run (source_id, error, n)
+WHERE source_id IN (SELECT id FROM sources)
+GROUP BY source_id ORDER BY source_id
+ON CONFLICT (source_id) DO UPDATE
+SET last_run_at = now(), last_error = excluded.last_error, failures = state.failures + excluded.failures
