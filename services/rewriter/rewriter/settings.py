@@ -17,12 +17,13 @@ class Price(BaseModel):
     completion: float = Field(ge=0)
 
 
-# List prices of a few models: https://openai.com/api/pricing
-DEFAULT_PRICES = """{
-  "gpt-4o-mini": {"prompt": 0.15, "completion": 0.60},
-  "gpt-4.1-mini": {"prompt": 0.40, "completion": 1.60},
-  "gpt-5-mini": {"prompt": 0.25, "completion": 2.00}
-}"""
+def default_prices() -> dict[str, Price]:
+    """Return the list prices of a few models: https://openai.com/api/pricing."""
+    return {
+        "gpt-4o-mini": Price(prompt=0.15, completion=0.60),
+        "gpt-4.1-mini": Price(prompt=0.40, completion=1.60),
+        "gpt-5-mini": Price(prompt=0.25, completion=2.00),
+    }
 
 
 class OpenAISettings(SettingsGroup):
@@ -33,7 +34,8 @@ class OpenAISettings(SettingsGroup):
     openai_model: str = Field(default="gpt-4.1-mini", min_length=1, description="for profiles that name none")
     openai_timeout_seconds: float = Field(default=30.0, gt=0, description="for one call")
     openai_prices: Json[dict[str, Price]] = Field(
-        default=DEFAULT_PRICES,
+        default_factory=default_prices,
+        validate_default=False,  # it is no JSON
         description='USD per million tokens, as JSON: {"model": {"prompt": 0.4, "completion": 1.6}}; others cost 0',
     )
 
