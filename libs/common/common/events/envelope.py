@@ -35,10 +35,6 @@ class Event(BaseModel):
         return getattr(self, "post_id", None)
 
     def identity(self) -> uuid.UUID | None:
-        """The id that this event has whoever emits it, for a fact that can be come across twice; None: its cause decides."""
-        return None
-
-    def identity(self) -> uuid.UUID | None:
         """The id that this event has whoever emits it; None where each emission is an event of its own."""
         return None
 

@@ -110,7 +110,6 @@ async def test_cancelling_a_call_is_still_cancelling(telegram):
 
 
 async def test_a_session_file_is_read(telegram, tmp_path: Path):
-    settings = telegram.settings
     string = user_session(telegram.session)
     file = SQLiteSession(str(tmp_path / "user"))
     file.set_dc(2, "127.0.0.1", telegram.server.port)
