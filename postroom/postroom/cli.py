@@ -1,5 +1,27 @@
-"""The command line."""
+"""`postroom`: runs the whole stack on one machine, and operates a running one."""
+
+import typer
+
+from postroom.commands import catalog, dead, importing, login, migrate, pub, serve, status, trace, up
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A self-hosted content pipeline: collect, rewrite, publish; nothing is lost, nothing is posted twice.",
+)
+app.command("up")(up.up)
+app.command("run")(serve.serve)
+app.command("status")(status.status)
+app.command("trace")(trace.trace)
+app.add_typer(dead.app, name="dead")
+app.command("pub")(pub.pub)
+app.command("import")(importing.import_file)
+app.command("login")(login.login)
+app.command("migrate")(migrate.migrate)
+app.add_typer(catalog.app, name="catalog")
 
 
 def main() -> None:
-    """Run `postroom`."""
+    """Entry point of the command."""
+    app()

@@ -79,6 +79,11 @@ class Catalog:
         row = await self._database.fetchrow(self._sql["profile"], profile_id)
         return Profile(**{**dict(row), "keep": tuple(row["keep"])}) if row else None
 
+    async def profile_named(self, name: str) -> UUID | None:
+        """Return the id of a profile, or None where there is none of that name."""
+        row = await self._database.fetchrow(self._sql["profile_named"], name)
+        return row["id"] if row else None
+
     async def posts_per_hour(self, address: str) -> int | None:
         """Return the pace that was set for a destination, or None for the platform's default."""
         row = await self._database.fetchrow(self._sql["destination"], address)

@@ -34,6 +34,7 @@ async def run(stop: asyncio.Event) -> None:
         async def request(source: Source, cause: str) -> None:
             await service.emit([CollectRequested(source_id=source.id, reason="schedule")], cause=cause)
 
+        service.sweep_for("postroom")  # an import that was interrupted
         if own.disable_workers:
             log.warning("WORKERS DISABLED")
         else:

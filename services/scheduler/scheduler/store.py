@@ -1,5 +1,6 @@
 """The scheduler's records."""
 
+import json
 from uuid import UUID
 
 from common.catalog import Catalog, Route, Source
@@ -19,7 +20,13 @@ class Store:
     def record(self, job: Job, event: PostRewritten, route: Route, decision: str, reason: str) -> None:
         """Write a routing decision with the job's result."""
         job.write(
-            self._sql["add_routing"], event.post_id, route.id, event.rewrite_id, decision, reason, list(route.targets)
+            self._sql["add_routing"],
+            event.post_id,
+            route.id,
+            event.rewrite_id,
+            decision,
+            reason,
+            json.dumps(route.targets),  # unnest would take arrays of arrays apart
         )
 
     async def sources(self) -> list[Source]:

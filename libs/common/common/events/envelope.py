@@ -24,6 +24,7 @@ class Event(BaseModel):
 
     subject: ClassVar[str]
     version: ClassVar[int] = 1
+    begins_trace: ClassVar[bool] = False  # whether what follows from it is a trace of its own
 
     @classmethod
     def wire_name(cls) -> str:

@@ -3,13 +3,14 @@
 from typing import ClassVar
 from uuid import UUID
 
-from common.events.envelope import Event, derive, derive
+from common.events.envelope import Event, derive
 
 
 class PostCollected(Event):
     """A post came in that was not there before."""
 
     subject: ClassVar[str] = "post.collected"
+    begins_trace: ClassVar[bool] = True
 
     post_id: UUID
     source_id: UUID

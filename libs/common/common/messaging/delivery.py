@@ -50,7 +50,7 @@ class Delivery:
 
     async def process(self, message: Msg) -> None:
         """Carry one message through all stations."""
-        job = Job(self.queue, message, event_id_of(message), post_of(message))
+        job = Job(self.queue, message, event_id_of(message), post_of(message), self._tracer)
         self._held.add(job)
         try:
             context = propagate.extract(message.headers or {})

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from nats.aio.msg import Msg
-from opentelemetry import propagate
+from opentelemetry import trace
 
 from common.events import Emitted, Event, NotifyRequested, derive, emitted
 from common.events.envelope import ID, MESSAGE_ID, POST
 from common.messaging.dead_letters import dead_letter, fingerprint, one_line
 from common.messaging.queue import Queue
+from common.telemetry.propagation import trace_headers
 
 Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
 ERROR_LENGTH = 1000  # characters kept of an error's text
@@ -27,6 +28,7 @@ class Job:
     message: Msg
     event_id: str
     post_id: UUID | None = None
+    tracer: trace.Tracer = field(default_factory=trace.NoOpTracer, repr=False)
     attempt: int = 0  # which claim this is: fences out a holder that was given up
     counted: int = 0  # attempts that failed or are under way; a Retry is excused
     crashes: int = 0  # attempts whose holder died
@@ -70,8 +72,6 @@ class Job:
 
         What is told of one run only, such as its failure, takes the number of that run into its ids.
         """
-        trace: dict[str, str] = {}
-        propagate.inject(trace)
         ordinals: Counter[str] = Counter()
         consumer = self.queue.durable.name
         scope = (self.event_id, consumer) if run is None else (self.event_id, consumer, "run", run)
@@ -79,7 +79,15 @@ class Job:
             name = event.wire_name()
             event_id = str(event.identity() or derive(*scope, name, ordinals[name]))
             ordinals[name] += 1
-            self.emits.append(emitted(event, event_id=event_id, consumer=consumer, cause_id=self.event_id, trace=trace))
+            self.emits.append(
+                emitted(
+                    event,
+                    event_id=event_id,
+                    consumer=consumer,
+                    cause_id=self.event_id,
+                    trace=trace_headers(event, self.tracer),
+                )
+            )
 
     def finish(
         self, status: Status, error: BaseException | None = None, *, delay: float | None = None, excused: int = 0

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from nats.js import JetStreamContext
-from opentelemetry import propagate
+from opentelemetry import trace
 
 from common.events import Emitted, Event, derive, emitted
 from common.messaging.grouped import Grouped
@@ -12,6 +12,7 @@ from common.messaging.job import Job
 from common.messaging.ledger import Ledger, Standing
 from common.messaging.outbox import Outbox
 from common.postgres import Connection, Database
+from common.telemetry.propagation import trace_headers
 
 LINGER_SECONDS = 0.002
 
@@ -19,7 +20,15 @@ LINGER_SECONDS = 0.002
 class Rails:
     """The stations before and after a handler, each for many messages at once."""
 
-    def __init__(self, stream: JetStreamContext, database: Database, *, linger: float = LINGER_SECONDS) -> None:
+    def __init__(
+        self,
+        stream: JetStreamContext,
+        database: Database,
+        tracer: trace.Tracer | None = None,
+        *,
+        linger: float = LINGER_SECONDS,
+    ) -> None:
+        self._tracer = tracer or trace.NoOpTracer()
         self.ledger = Ledger(database)
         self.outbox = Outbox(stream, self.ledger, database)
         self.claim: Grouped[Job, Standing] = Grouped(self.ledger.claim, lanes=2, linger=linger / 2)
@@ -29,15 +38,13 @@ class Rails:
 
     def compose(self, events: Iterable[Event], *, consumer: str, cause: str) -> list[Emitted]:
         """Return a loop's events: the same cause always gives the same ids, and they join the current trace."""
-        context: dict[str, str] = {}
-        propagate.inject(context)
         return [
             emitted(
                 event,
-                event_id=str(derive(cause, consumer, event.wire_name(), ordinal)),
+                event_id=str(event.identity() or derive(cause, consumer, event.wire_name(), ordinal)),
                 consumer=consumer,
                 cause_id=cause,
-                trace=context,
+                trace=trace_headers(event, self._tracer),
             )
             for ordinal, event in enumerate(events)
         ]

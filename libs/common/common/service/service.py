@@ -54,7 +54,7 @@ class Service:
         self.broker = broker
         self.tracer = tracer
         self.registry = registry
-        self.rails = Rails(self.stream, database)
+        self.rails = Rails(self.stream, database, tracer)
         self.leases = Leases(database, self.rails.ledger.holder)
         self.pacing = Pacing(database)
         self.health = Health(
@@ -63,6 +63,7 @@ class Service:
         self._contracts = contracts
         self._metrics = DeliveryMetrics(registry)
         self._subscribers: list[QueueSubscriber] = []
+        self._sweeps: list[str] = []
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
 
     @property
@@ -81,6 +82,10 @@ class Service:
         queue = Queue(contract, queue_settings(contract.queue, defaults))
         self._subscribers.append(subscribe(self.broker, queue, handler, self._delivery))
 
+    def sweep_for(self, consumer: str) -> None:
+        """Also publish what a crash of `consumer` left behind: of one that is no service, such as the command line."""
+        self._sweeps.append(consumer)
+
     def background(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a loop as long as the service runs; when it ends by an error, so does the service."""
         self._background.append(loop)
@@ -88,7 +93,7 @@ class Service:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain: what was prefetched goes back, what runs may finish."""
         own = [durable.name for durable in self._contracts.durables() if durable.service == self.name]
-        self.rails.sweep([*own, self.name])
+        self.rails.sweep([*own, self.name, *self._sweeps])
         server = HealthServer(
             self.name, self.health, self.registry, self.settings.health_host, self.settings.health_port
         )

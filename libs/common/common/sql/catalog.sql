@@ -20,6 +20,10 @@ SELECT id, name, source_id, profile_id, targets, approval, illustrate FROM route
 -- One profile.
 SELECT id, name, style, language, max_length, keep, instructions, model FROM profiles WHERE id = $1
 
+-- name: profile_named
+-- The id of a profile.
+SELECT id FROM profiles WHERE name = $1
+
 -- name: destination
 -- The pace of one destination.
 SELECT posts_per_hour FROM destinations WHERE address = $1

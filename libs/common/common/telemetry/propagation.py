@@ -1,0 +1,23 @@
+"""How a trace travels with an event: W3C trace context in its headers."""
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+
+from common.events import Event
+
+
+def trace_headers(event: Event, tracer: trace.Tracer) -> dict[str, str]:
+    """Return the headers that carry the current trace; for an event that begins a trace, a new one linked to it.
+
+    So each post has a trace of its own, although a hundred of them may have been collected by one job.
+    """
+    headers: dict[str, str] = {}
+    if not event.begins_trace:
+        propagate.inject(headers)
+        return headers
+    cause = trace.get_current_span().get_span_context()
+    links = [trace.Link(cause)] if cause.is_valid else []
+    span = tracer.start_span(event.subject, context=Context(), links=links, kind=trace.SpanKind.PRODUCER)
+    propagate.inject(headers, context=trace.set_span_in_context(span, Context()))
+    span.end()
+    return headers

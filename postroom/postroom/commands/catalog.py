@@ -1,0 +1,158 @@
+"""`postroom catalog`: sources, profiles, destinations and routes, from a TOML file."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from common.catalog import Catalog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from postroom.connections import connected
+from postroom.output import Json, Refused, print_json, print_table, run
+
+app = typer.Typer(no_args_is_help=True, help="Sources, profiles, destinations and routes.")
+
+
+class Entry(BaseModel):
+    """A table of the file. What it does not know is refused, so that a misspelt key does not go unnoticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SourceEntry(Entry):
+    """[[source]]"""
+
+    kind: Literal["telegram", "feed"]
+    address: str = Field(min_length=1)
+    title: str = ""
+    schedule: str | None = None
+    allow_private: bool = False
+
+
+class ProfileEntry(Entry):
+    """[[profile]]"""
+
+    name: str = Field(min_length=1)
+    style: str = ""
+    language: str = ""
+    max_length: int = Field(default=4096, ge=16, le=4096)
+    keep: list[str] = ["links", "facts", "quotes"]
+    instructions: str = ""
+    model: str = ""
+
+
+class DestinationEntry(Entry):
+    """[[destination]]"""
+
+    address: str = Field(pattern=r"^[a-z]+:.+$")
+    title: str = ""
+    posts_per_hour: int | None = Field(default=None, ge=1)
+
+
+class RouteEntry(Entry):
+    """[[route]]; `source` is an address of the file or the catalog, or left out for every source."""
+
+    name: str = Field(min_length=1)
+    source: str | None = None
+    profile: str
+    targets: list[str] = Field(min_length=1)
+    approval: bool = False
+    illustrate: bool = False
+
+
+class CatalogFile(Entry):
+    """The whole file."""
+
+    source: list[SourceEntry] = []
+    profile: list[ProfileEntry] = []
+    destination: list[DestinationEntry] = []
+    route: list[RouteEntry] = []
+
+
+@app.command()
+def apply(file: Annotated[Path, typer.Argument(help="A TOML file; docs/catalog.md explains it.", exists=True)]) -> None:
+    """Add what the file names, and update what is there under the same name or address. Nothing is deleted."""
+    counts = run(lambda: _apply(file))
+    typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+
+
+@app.command()
+def show(as_json: Json = False) -> None:
+    """Show sources and their routes."""
+
+    async def find() -> list[dict[str, Any]]:
+        async with connected() as system:
+            catalog = Catalog(system.database)
+            return [
+                {
+                    "kind": source.kind,
+                    "address": source.address,
+                    "title": source.title,
+                    "schedule": source.schedule,
+                    "routes": [
+                        {"name": route.name, "targets": route.targets, "approval": route.approval}
+                        for route in await catalog.routes_of(source.id)
+                    ],
+                }
+                for source in await catalog.sources()
+            ]
+
+    found = run(find)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("Source", "Kind", "Schedule", "Routes"),
+        (
+            (
+                source["address"],
+                source["kind"],
+                source["schedule"],
+                "; ".join(f"{route['name']} → {' '.join(route['targets'])}" for route in source["routes"]) or "NONE",
+            )
+            for source in found
+        ),
+    )
+
+
+def _read(file: Path) -> CatalogFile:
+    try:
+        return CatalogFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Refused(f"{file}: {error}") from None
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in problem["loc"])
+        raise Refused(f"{file}: {place}: {problem['msg']}") from None
+
+
+async def _apply(file: Path) -> dict[str, int]:
+    contents = _read(file)
+    async with connected() as system:
+        catalog = Catalog(system.database)
+        sources = {source.address: source.id for source in await catalog.sources()}
+        for source in contents.source:
+            sources[source.address] = await catalog.put_source(**source.model_dump())
+        profiles = {profile.name: await catalog.put_profile(**profile.model_dump()) for profile in contents.profile}
+        for destination in contents.destination:
+            await catalog.put_destination(**destination.model_dump())
+        for route in contents.route:
+            if route.profile not in profiles:
+                raise Refused(f"{file}: route {route.name}: the file has no profile {route.profile}")
+            if route.source is not None and route.source not in sources:
+                raise Refused(f"{file}: route {route.name}: there is no source {route.source}")
+            await catalog.put_route(
+                route.name,
+                profile_id=profiles[route.profile],
+                targets=route.targets,
+                source_id=sources[route.source] if route.source else None,
+                approval=route.approval,
+                illustrate=route.illustrate,
+            )
+    return {
+        "sources": len(contents.source),
+        "profiles": len(contents.profile),
+        "destinations": len(contents.destination),
+        "routes": len(contents.route),
+    }

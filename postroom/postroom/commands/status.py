@@ -1,0 +1,98 @@
+"""`postroom status`: how the whole system is."""
+
+from typing import Any
+
+import typer
+from common.contracts import topology
+from common.postgres import Queries
+from common.reconciliation import STATES, reconcile
+
+from postroom.connections import System, connected
+from postroom.output import Json, ago, print_json, print_table, run
+
+
+def status(as_json: Json = False, notifications: int = typer.Option(5, help="How many to show.", min=0)) -> None:
+    """Show services, the funnel per source, queues, sources and the latest notifications."""
+    found = run(lambda: _status(notifications))
+    if as_json:
+        print_json(found)
+        return
+    _print(found)
+
+
+async def _status(notifications: int) -> dict[str, Any]:
+    sql = Queries.load("postroom", "stack.sql")
+    async with connected() as system:
+        report = await reconcile(system.database, idle=False)
+        rows = {
+            "services": await system.database.fetch(sql["services"]),
+            "queues": await system.database.fetch(sql["queues"]),
+            "sources": await system.database.fetch(sql["sources"]),
+            "notifications": await system.database.fetch(sql["notifications"], notifications),
+        }
+        backlog = await _backlog(system)
+    found: dict[str, Any] = {name: [dict(row) for row in records] for name, records in rows.items()}
+    for queue in found["queues"]:
+        queue.update(backlog.get(queue["queue"], {"waiting": 0, "in_flight": 0}))
+    return {"posts": report.to_json(), **found}
+
+
+async def _backlog(system: System) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for durable in topology().durables():
+        info = await system.stream.consumer_info(durable.stream, durable.name)
+        found[durable.queue] = {"waiting": info.num_pending or 0, "in_flight": info.num_ack_pending or 0}
+    return found
+
+
+def _print(found: dict[str, Any]) -> None:
+    posts = found["posts"]
+    if not found["services"]:
+        typer.echo("No service beats. Start them with `make run` or `postroom run SERVICE`.\n")
+    print_table(
+        ("Service", "State", "Health", "Up since"),
+        (
+            (
+                row["service"],
+                "ready" if row["ready"] else f"NOT READY: {row['detail']}",
+                row["address"],
+                row["started_at"],
+            )
+            for row in found["services"]
+        ),
+    )
+    columns = ("collected", *STATES)
+    print_table(
+        ("\nPosts from", *(f"\n{column}" for column in columns)),
+        [
+            *((name, *(counts[column] for column in columns)) for name, counts in posts["sources"].items()),
+            ("all", *(posts["total"][column] for column in columns)),
+        ],
+    )
+    for problem in posts["problems"]:
+        typer.echo(f"! {problem}")
+    print_table(
+        ("\nQueue", "\nwaiting", "\nin flight", "\nsucceeded", "\nfailed", "\ncancelled", "\navg s", "\navg retries"),
+        (
+            (row["queue"], row["waiting"], row["in_flight"], row["succeeded"], row["failed"], row["cancelled"],
+             row["average_seconds"], row["average_retries"])
+            for row in found["queues"]
+        ),
+    )  # fmt: skip
+    print_table(
+        ("\nSource", "\nread", "\nproblem"),
+        (
+            (row["title"] or row["address"], ago(row["last_run_at"]),
+             f"{row['last_error']} ({row['failures']} in a row)" if row["last_error"] else "")
+            for row in found["sources"]
+        ),
+    )  # fmt: skip
+    print_table(
+        ("\nNotification", "\ncount", "\nlast"),
+        (
+            (f"{row['severity']}: {row['title']}", row["count"], ago(row["last_at"]))
+            for row in found["notifications"]
+        ),
+    )  # fmt: skip
+    if posts["dead_letters"]:
+        typer.echo(f"\n{posts['dead_letters']} jobs are in the dead letters: `postroom dead list`")

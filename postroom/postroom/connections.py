@@ -1,0 +1,85 @@
+"""How a command finds the running system: DATABASE_URL and NATS_URL, else the stack that runs in this directory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import nats
+from common.messaging.ledger import Ledger
+from common.messaging.replay import DeadLetters
+from common.postgres import Database, verify_schema
+from common.service import SettingsGroup, load_settings
+from nats.aio.client import Client
+from nats.errors import NoServersError
+from nats.js import JetStreamContext
+from pydantic import SecretStr
+
+from postroom.stack import running
+
+CONNECT_SECONDS = 5
+
+
+class NotFound(Exception):
+    """The system can't be found or reached; the message says what to do."""
+
+
+class Addresses(SettingsGroup):
+    """Where a system runs that is not this directory's."""
+
+    database_url: SecretStr | None = None
+    nats_url: SecretStr | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A running system."""
+
+    database: Database
+    nats: Client
+
+    @property
+    def stream(self) -> JetStreamContext:
+        """The JetStream context."""
+        return self.nats.jetstream()
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters."""
+        return DeadLetters(self.stream, Ledger(self.database))
+
+
+def addresses() -> tuple[str, str]:
+    """Return the addresses of PostgreSQL and NATS. Raises NotFound."""
+    given = load_settings(Addresses)
+    here = running.read()
+    alive = here if here and here.alive else None
+    database = given.database_url.get_secret_value() if given.database_url else alive and alive.database_url
+    server = given.nats_url.get_secret_value() if given.nats_url else alive and alive.nats_url
+    if not database or not server:
+        raise NotFound("nothing runs here: start it with `make run`, or set DATABASE_URL and NATS_URL")
+    return database, server
+
+
+@asynccontextmanager
+async def connected() -> AsyncIterator[System]:
+    """Connect to the running system. Raises NotFound, and SchemaError where its database is older than this release."""
+    database_url, nats_url = addresses()
+    client = await connect_nats(nats_url)
+    try:
+        async with Database.connect(database_url, size=2) as database:
+            await verify_schema(database.strict)
+            yield System(database, client)
+    finally:
+        await client.close()
+
+
+async def connect_nats(url: str) -> Client:
+    """Connect to NATS. Raises NotFound."""
+
+    async def silent(_error: Exception) -> None:
+        """The error that counts is raised."""
+
+    try:
+        return await nats.connect(url, connect_timeout=CONNECT_SECONDS, allow_reconnect=False, error_cb=silent)
+    except (OSError, TimeoutError, NoServersError) as error:
+        raise NotFound(f"NATS can't be reached: {error or type(error).__name__}") from None

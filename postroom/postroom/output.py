@@ -1,0 +1,104 @@
+"""What commands print: tables and lines for people, JSON for programs; and their exit codes."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from common.messaging.replay import NoSuchLetter
+from common.messaging.streams import TopologyError
+from common.postgres import SchemaError
+from common.service import SettingsError
+from embedded import ServerError
+from nats.errors import Error as NatsError
+from rich.console import Console
+from rich.table import Table
+
+from postroom.connections import NotFound
+from postroom.stack.processes import ProcessFailed
+from postroom.stack.running import AlreadyRunning
+
+EXIT_FAILED, EXIT_USAGE, EXIT_NOT_MIGRATED, EXIT_UNREACHABLE = 1, 2, 3, 4
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Result = TypeVar("Result")
+
+
+class Refused(Exception):
+    """A command can't do what it was asked for; the message says why."""
+
+
+EXIT_CODES: dict[type[Exception], int] = {
+    Refused: EXIT_FAILED,
+    NoSuchLetter: EXIT_FAILED,
+    ProcessFailed: EXIT_USAGE,
+    SettingsError: EXIT_USAGE,
+    AlreadyRunning: EXIT_FAILED,
+    SchemaError: EXIT_NOT_MIGRATED,
+    TopologyError: EXIT_NOT_MIGRATED,
+    ServerError: EXIT_UNREACHABLE,
+    NotFound: EXIT_UNREACHABLE,
+    NatsError: EXIT_UNREACHABLE,
+    OSError: EXIT_UNREACHABLE,
+}
+
+
+def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+    """Run a command's coroutine. An expected error becomes one line on stderr and an exit code."""
+    try:
+        return asyncio.run(work())
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    except tuple(EXIT_CODES) as error:
+        code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+        Console(stderr=True, highlight=False).print(
+            f"postroom: {error or type(error).__name__}", markup=False, soft_wrap=True
+        )
+        raise typer.Exit(code) from None
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """Print a table; nothing where it has no rows."""
+    table = Table(*headings, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(_shown(value) for value in row))
+    if table.row_count:
+        Console(highlight=False).print(table)
+
+
+def ago(moment: datetime | None) -> str:
+    """Return how long ago something was, in words."""
+    if moment is None:
+        return "never"
+    seconds = max(0, (datetime.now(UTC) - moment).total_seconds())
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, float):
+        return f"{value:.2f}"
+    return "" if value is None else str(value).replace("[", r"\[")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)

@@ -1,0 +1,73 @@
+-- name: busy
+-- Whether the records know of work that is not done: open jobs, unpublished events, open publications, unread sources.
+SELECT EXISTS (SELECT FROM outbox)
+    OR EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'in_progress'))
+    OR EXISTS (SELECT FROM publications WHERE status IN ('queued', 'in_progress'))
+    OR EXISTS (SELECT FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
+               WHERE s.enabled AND s.kind <> 'import' AND st.last_run_at IS NULL) AS busy
+
+-- name: services
+-- The replicas that beat within the last 15 seconds, and how they are.
+SELECT service, address, ready, detail, started_at, beat_at FROM service_beats
+WHERE beat_at > now() - interval '15 seconds' ORDER BY service, started_at
+
+-- name: queues
+-- Work per queue: open, ended, average time and attempts over the last hour.
+SELECT queue, count(*) FILTER (WHERE status = 'queued') AS queued,
+       count(*) FILTER (WHERE status = 'in_progress') AS in_progress,
+       count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
+       count(*) FILTER (WHERE status = 'failed') AS failed,
+       count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+       coalesce(avg(extract(epoch FROM finished_at - started_at)) FILTER (WHERE status = 'succeeded'), 0)::float8
+           AS average_seconds,
+       coalesce(avg(attempts - 1), 0)::float8 AS average_retries
+FROM jobs GROUP BY queue ORDER BY queue
+
+-- name: notifications
+-- The latest notifications.
+SELECT kind, severity, title, detail, count, post_id, first_at, last_at FROM notifications ORDER BY last_at DESC LIMIT $1
+
+-- name: sources
+-- How each source was read last.
+SELECT s.kind, s.address, s.title, st.last_run_at, st.last_success_at, st.last_error, coalesce(st.failures, 0) AS failures
+FROM sources s LEFT JOIN source_states st ON st.source_id = s.id WHERE s.enabled ORDER BY s.address
+
+-- name: trace_post
+-- One post.
+SELECT p.id, p.external_id, p.title, left(p.text, 200) AS text, p.url, p.posted_at, p.collected_at, p.duplicate_of, p.trace_id,
+       coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source, st.state
+FROM posts p JOIN post_states st ON st.post_id = p.id LEFT JOIN sources s ON s.id = p.source_id WHERE p.id = $1
+
+-- name: trace_events
+-- Everything that happened to a post, in order.
+SELECT * FROM (
+    SELECT collected_at AS at, 'collected' AS what,
+           concat_ws(', ', 'as ' || external_id, 'a duplicate of ' || duplicate_of) AS detail, trace_id
+    FROM posts WHERE id = $1
+    UNION ALL
+    SELECT started_at, 'job ' || queue, concat_ws(', ', 'claim ' || attempts, 'consumer ' || consumer, status, last_error),
+           trace_id
+    FROM jobs WHERE post_id = $1
+    UNION ALL
+    SELECT created_at, 'rewritten', concat_ws(', ', status, model, prompt_tokens + completion_tokens || ' tokens',
+                                              cost_usd || ' USD', duration_ms || ' ms', reason), NULL
+    FROM rewrites WHERE post_id = $1
+    UNION ALL
+    SELECT decided_at, 'routed', concat_ws(', ', decision, array_to_string(targets, ' '), nullif(reason, '')), NULL
+    FROM routings WHERE post_id = $1
+    UNION ALL
+    SELECT requested_at, 'publish requested', concat_ws(', ', 'package ' || id), substr(traceparent, 4, 32)
+    FROM publish_packages WHERE post_id = $1
+    UNION ALL
+    SELECT first_try_at, 'first try', destination, NULL FROM publications
+    WHERE post_id = $1 AND first_try_at IS NOT NULL
+    UNION ALL
+    SELECT finished_at, 'publication ' || status,
+           concat_ws(', ', destination, 'message ' || array_to_string(message_ids, ' '), url, last_error), NULL
+    FROM publications WHERE post_id = $1 AND finished_at IS NOT NULL
+    UNION ALL
+    SELECT finished_at, 'package ' || status, concat_ws(', ', id, reason), substr(traceparent, 4, 32)
+    FROM publish_packages WHERE post_id = $1 AND finished_at IS NOT NULL
+    UNION ALL
+    SELECT first_at, 'notification', concat_ws(', ', severity, title), NULL FROM notifications WHERE post_id = $1
+) AS history ORDER BY at

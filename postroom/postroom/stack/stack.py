@@ -1,0 +1,191 @@
+"""A running stack: servers, sandbox, services, in the order in which they need each other."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nats
+from common.contracts import topology
+from common.messaging.streams import migrate_topology
+from common.postgres import Database, migrate
+
+from postroom.stack import running
+from postroom.stack.processes import ProcessFailed, SupervisedProcess
+from postroom.stack.scene import set_scene
+from postroom.stack.servers import Servers
+from postroom.stack.surroundings import announced, given_settings, sandbox_environment
+
+log = logging.getLogger(__name__)
+
+SERVICES = ("api", "scheduler", "publisher", "rewriter", "collector")  # whoever consumes starts before who emits
+SANDBOX_SECONDS = 120.0  # a large corpus takes a while to load
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What `postroom up` was asked for."""
+
+    data: Path
+    services: Sequence[str] = SERVICES
+    sandbox: bool = True
+    corpus: Path | None = None
+    pacing: str = "demo"  # off, demo or real
+    single_process: bool = False
+
+
+class Stack:
+    """Everything that runs. Use `running_stack`."""
+
+    def __init__(self, options: StackOptions) -> None:
+        self.options = options
+        self.given = given_settings()
+        self.servers = Servers(
+            options.data,
+            nats_url=self.given.get("NATS_URL"),
+            database_url=self.given.get("DATABASE_URL"),
+        )
+        self.processes: list[SupervisedProcess] = []
+        self.announcement: dict[str, Any] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._failed: asyncio.Future[None] | None = None
+
+    @property
+    def destination_url(self) -> str | None:
+        """The page where the destination can be read, in the sandbox."""
+        if not self.announcement:
+            return None
+        [destination] = self.announcement["telegram"]["destinations"]
+        return f"{self.announcement['http']['url']}/chats/{destination['id']}"
+
+    async def wait(self) -> None:
+        """Wait until a process fails for good. Raises ProcessFailed."""
+        assert self._failed
+        await asyncio.shield(self._failed)
+
+    async def start(self) -> None:
+        """Start everything. Raises ServerError or ProcessFailed, with what is wrong."""
+        self._failed = asyncio.get_running_loop().create_future()
+        await self.servers.start()
+        await self.migrate()
+        environment = {"DATABASE_URL": self.servers.database_url, "NATS_URL": self.servers.nats_url}
+        if self.options.sandbox:
+            await self._start_sandbox()
+            async with Database.connect(self.servers.database_url, size=2) as database:
+                await set_scene(database, self.announcement)
+            environment |= sandbox_environment(self.announcement, self.given)
+        environment |= self._pace()
+        if self.options.single_process:
+            self._supervise("postroom.stack.together", environment, *self.options.services)
+        else:
+            for name in self.options.services:
+                self._supervise(name, environment)
+        self._task(self.servers.watch(self._note))
+        self._note()
+
+    async def migrate(self) -> None:
+        """Bring the database and the streams up to date."""
+        await migrate(self.servers.database_url)
+        client = await nats.connect(self.servers.nats_url)
+        await migrate_topology(client.jetstream(), topology())
+        await client.close()
+
+    async def stop(self) -> None:
+        """Stop everything, in the opposite order: services drain before their servers go."""
+        services = [process for process in self.processes if process.name != "sandbox"]
+        await asyncio.gather(*(process.stop() for process in services))
+        for process in self.processes:
+            await process.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.servers.stop()
+        running.file().unlink(missing_ok=True)
+
+    async def _start_sandbox(self) -> None:
+        state = self.options.data / "sandbox"
+        state.mkdir(parents=True, exist_ok=True)
+        (state / "sandbox.json").touch()
+        before = (state / "sandbox.json").stat().st_mtime_ns
+        environment = {
+            "SANDBOX_STATE": str(state),
+            "SANDBOX_LIMITS": "real" if self.options.pacing == "real" else "off",
+        }
+        if self.options.corpus:
+            environment["SANDBOX_CORPUS"] = str(self.options.corpus)
+        process = self._supervise("sandbox", environment)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + SANDBOX_SECONDS
+        while (state / "sandbox.json").stat().st_mtime_ns == before:
+            if self._failed and self._failed.done():
+                self._failed.result()
+            if loop.time() > end or process.restarts > 1:
+                raise ProcessFailed(f"the sandbox did not start; its log is {self._log('sandbox')}")
+            await asyncio.sleep(0.05)
+        self.announcement = announced(state)
+
+    def _pace(self) -> dict[str, str]:
+        match self.options.pacing:
+            case "off":
+                return {"PUBLISH_PACING": "off", "COLLECT_BACKFILL": "0"}
+            case "demo":  # faster than Telegram would like, and said so; nothing leaves the machine
+                return {
+                    "TELEGRAM_POSTS_PER_HOUR": "3600",
+                    "TELEGRAM_CHAT_MESSAGES_PER_SECOND": "5",
+                    "COLLECT_BACKFILL": "0",
+                }
+            case _:
+                return {}
+
+    def _supervise(self, name: str, environment: dict[str, str], *arguments: str) -> SupervisedProcess:
+        log_file = self._log(name)
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        process = SupervisedProcess(name, [sys.executable, "-m", name, *arguments], environment, log_file, self._note)
+        self.processes.append(process)
+        self._task(process.run())
+        return process
+
+    def _log(self, name: str) -> Path:
+        return self.options.data / "logs" / f"{name}.log"
+
+    def _task(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and self._failed and not self._failed.done():
+            self._failed.set_exception(error)
+
+    def _note(self) -> None:
+        pids = {process.name: process.pid for process in self.processes if process.pid}
+        running.Running(
+            pid=os.getpid(),
+            data=str(self.options.data),
+            nats_url=self.servers.nats_url,
+            database_url=self.servers.database_url,
+            sandbox_url=self.announcement["http"]["url"] if self.announcement else None,
+            pids=pids | self.servers.pids,
+        ).write()
+
+
+@asynccontextmanager
+async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
+    """Run a stack for a block. Raises AlreadyRunning, ServerError or ProcessFailed."""
+    running.HOME.mkdir(exist_ok=True)
+    options.data.mkdir(parents=True, exist_ok=True)
+    running.clear_leftovers()
+    stack = Stack(options)
+    async with AsyncExitStack() as exits:
+        exits.push_async_callback(stack.stop)
+        await stack.start()
+        yield stack
+        with contextlib.suppress(asyncio.InvalidStateError):
+            if stack._failed:
+                stack._failed.cancel()
