@@ -1,0 +1,1 @@
+"""Publishes posts, each exactly once and in order."""

@@ -1,0 +1,1 @@
+"""The platforms that posts are published to."""

@@ -1,0 +1,159 @@
+"""Composition root of the publisher."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from itertools import count
+from typing import Any
+from uuid import uuid4
+
+from common.contracts import topology
+from common.events import NotifyRequested
+from common.leases import Leases
+from common.limits import Pace
+from common.messaging.queue import Queue
+from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
+from common.telegram.holding import HeldSession
+from common.telegram.sessions import BotSessions
+from common.telegram.settings import TelegramSettings
+from publisher.adapters.pictures import Pictures
+from publisher.adapters.telegram import Telegram
+from publisher.bell import Bell
+from publisher.consumers import DEFAULTS, DURABLE, register
+from publisher.endings import Ending, Endings
+from publisher.lane import Lane
+from publisher.lanes import Lanes
+from publisher.pace import Account, LanePace
+from publisher.ports import Platform
+from publisher.request import Requests
+from publisher.rollback import Rollback
+from publisher.sending import LaneMetrics, Sending
+from publisher.settings import PublisherSettings, TelegramPublisherSettings
+from publisher.store import Store
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Publish until `stop` is set."""
+    settings = load_settings(PublisherSettings)
+    bot = load_settings(TelegramPublisherSettings)
+    telegram_settings = load_settings(TelegramSettings)
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(create_service("publisher", load_settings(ServiceSettings)))
+        queue = Queue(topology().durable(DURABLE), queue_settings("publish_queue", DEFAULTS))
+        pictures = await stack.enter_async_context(Pictures.open(allow_private=settings.publish_allow_private_media))
+        sessions = BotSessions(service.database, telegram_settings)
+        name = await free_session(service.leases)
+
+        async def died(why: str) -> None:
+            await tell_of_death(service, name, why)
+
+        held = HeldSession(
+            name,
+            service.leases,
+            lambda: sessions.open(name, bot.telegram_bot_token.get_secret_value()),
+            died=died,
+        )
+        telegram = Telegram(
+            service.database,
+            held,
+            fetch=pictures.fetch,
+            link_preview=settings.publish_link_preview,
+            call_seconds=queue.settings.timeout_seconds,
+        )
+        platforms: Mapping[str, Platform] = {telegram.name: telegram}
+        store = Store(service.database)
+        stack.callback(store.close)
+        rolled_back = Bell()
+        endings = Endings(service.database, service.rails, rolled_back.ring)
+        stack.callback(endings.close)
+        metrics = LaneMetrics(service.registry)
+        account = Account(telegram.name, service.pacing)
+
+        def make_lane(destination: str) -> Lane | None:
+            platform = platforms.get(destination.partition(":")[0])
+            if platform is None:
+                return None
+
+            async def paces() -> dict[str, Pace]:
+                return await paces_of(destination, platform, account, store, settings, bot)
+
+            pace = LanePace(destination, account, service.pacing, paces, metrics.waited)
+
+            def sending(ended: Callable[[Ending], None]) -> Sending:
+                return Sending(
+                    destination,
+                    platform,
+                    store,
+                    pace,
+                    queue,
+                    unknown_after=settings.unknown_after_seconds,
+                    tracer=service.tracer,
+                    metrics=metrics,
+                    ended=ended,
+                )
+
+            return Lane(destination, store, endings, pace, sending, batch=settings.batch)
+
+        lanes = Lanes(store, service.leases, make_lane)
+        rollback = Rollback(service.database, endings, platforms, queue, rolled_back)
+
+        async def telegram_problem() -> str | None:
+            return telegram.problem
+
+        service.health.add("telegram", telegram_problem)
+        register(service, Requests(store, platforms), store, lanes)
+        # Stopped in this order: a send that is under way still needs the session.
+        service.background(lambda: one_after_the_other([lanes.keep(), rollback.keep(), held.run()]))
+        await service.run(stop)
+
+
+async def free_session(leases: Leases) -> str:
+    """Return the first session name that no other replica holds: several sessions of one bot may run side by side."""
+    for number in count(1):
+        name = f"publisher-{number}"
+        if await leases.take(f"telegram-session:{name}"):
+            return name
+    raise AssertionError("unreachable")
+
+
+async def paces_of(
+    destination: str,
+    platform: Platform,
+    account: Account,
+    store: Store,
+    settings: PublisherSettings,
+    bot: TelegramPublisherSettings,
+) -> dict[str, Pace]:
+    """Return the paces of a destination, the longest first, so that no shorter one has passed by when it is over."""
+    if settings.publish_pacing == "off":
+        return {}
+    per_hour = await store.posts_per_hour(destination) or bot.telegram_posts_per_hour
+    paces = {destination: Pace.per_hour(per_hour)}
+    if await platform.crowded(destination.partition(":")[2]):
+        paces[f"{destination}/group"] = bot.per_group
+    return paces | {f"{destination}/chat": bot.per_chat, account.key: bot.overall}
+
+
+async def one_after_the_other(loops: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run loops side by side; when one ends or all are cancelled, stop them one after the other."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def tell_of_death(service: Service, name: str, why: str) -> None:
+    """Notify that a session died; it is signed in anew with the token, where Telegram still takes it."""
+    notice = NotifyRequested(
+        kind="publisher.session_dead",
+        severity="error",
+        title=f"The publisher's Telegram session has ended: {why}"[:200],
+        detail=f"Session {name}. It signs in again with TELEGRAM_BOT_TOKEN.",
+        fingerprint="publisher.session_dead",
+    )
+    await service.emit([notice], cause=f"session/{name}/{uuid4()}")

@@ -1,0 +1,154 @@
+"""A publish request becomes a package and its publications."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from common.events import PublishRequested, TargetResult, derive
+from common.failures import Reject, Retry, Skip
+from common.telegram.entities import Entity, EntityKind
+from common.telegram.markdown import from_markdown
+from common.telegram.text import RichText
+from publisher.package import Package, Publication, Target
+from publisher.ports import Platform
+
+log = logging.getLogger(__name__)
+
+MOST_MEDIA = 10  # of an album, https://core.telegram.org/bots/api#sendmediagroup
+OPEN_PACKAGE_SECONDS = 5.0  # until a request is looked at again whose target is being rolled back
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a post stands at a destination already; `package_open`: an older package is not through with it."""
+
+    status: str
+    message_ids: tuple[int, ...]
+    url: str | None
+    generation: int
+    package_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What there is to publish. `left_out` counts media that can't be fetched."""
+
+    body: RichText
+    media: tuple[str, ...]
+    left_out: int = 0
+    rewrite_id: UUID | None = None
+    duplicate_of: UUID | None = None
+    targets: tuple[str, ...] = ()
+    standings: Mapping[str, Standing] | None = None
+
+
+class Materials(Protocol):
+    """Where posts are found, and where a request leaves its own."""
+
+    async def find(self, post_id: UUID, rewrite_id: UUID | None) -> Material | None:
+        """Return the given rewrite, or else the newest one, or else the original of a post; None if there is none."""
+
+    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[str]) -> None:
+        """Keep a post that a request carries. Safe to repeat."""
+
+
+class Requests:
+    """Takes publish requests."""
+
+    def __init__(self, materials: Materials, platforms: Mapping[str, Platform]) -> None:
+        self._materials = materials
+        self._platforms = platforms
+
+    async def package(
+        self, request: PublishRequested, event_id: str, position: int, traceparent: str | None = None
+    ) -> Package:
+        """Return what is to be stored for a request.
+
+        Raises Reject where it can't be carried out ever, Skip where there is nothing to send, and Retry while an older
+        request for the same post and target is being rolled back.
+        """
+        targets = self._targets(request.targets)
+        post_id, material = await self._material(request, event_id)
+        targets = targets or self._targets(material.targets)
+        if not targets:
+            raise Reject(f"post {post_id}: the request names no target, and no route of its source has one")
+        standings = material.standings or {}
+        fresh, skipped = [], []
+        for target in targets:
+            standing = standings.get(str(target))
+            if standing and standing.status in ("failed", "cancelled"):
+                if standing.package_open:
+                    raise Retry(OPEN_PACKAGE_SECONDS, f"{target}: an older request for this post is being rolled back")
+                fresh.append(self._publication(post_id, target, material, standing.generation))
+            elif standing:
+                skipped.append(_skipped(target, standing))
+            else:
+                fresh.append(self._publication(post_id, target, material, 0))
+        for skip in skipped:
+            log.info("post %s: %s is left out: %s", post_id, skip.target, skip.error)
+        notes = [f"{material.left_out} of its media can't be fetched yet"] if material.left_out else []
+        return Package(
+            event_id, post_id, material.rewrite_id, position, tuple(fresh), tuple(skipped), tuple(notes), traceparent
+        )
+
+    async def _material(self, request: PublishRequested, event_id: str) -> tuple[UUID, Material]:
+        if request.post_id is None:
+            post_id = derive("post", "publish.requested", event_id)
+            body, media = from_markdown(request.text or ""), tuple(photo.url for photo in request.media)
+            if not body.text and not media:
+                raise Reject("the request has neither text nor media")
+            await self._materials.bring(post_id, event_id, body, media)
+            return post_id, Material(body, media)
+        material = await self._materials.find(request.post_id, request.rewrite_id)
+        if material is None:
+            raise Reject(f"there is no post {request.post_id}")
+        if request.rewrite_id is not None and material.rewrite_id is None:
+            raise Reject(f"post {request.post_id} has no rewrite {request.rewrite_id} that succeeded")
+        if material.duplicate_of is not None:
+            raise Skip(f"post {request.post_id} is a duplicate of {material.duplicate_of}")
+        if not material.body.text.strip() and not material.media:
+            raise Skip(f"post {request.post_id} has no text, and its media can't be fetched yet")
+        return request.post_id, material
+
+    def _targets(self, given: Sequence[str]) -> list[Target]:
+        targets = {}
+        for target in given:
+            name, colon, address = target.strip().partition(":")
+            platform = self._platforms.get(name.lower())
+            if not colon or platform is None:
+                known = ", ".join(sorted(self._platforms))
+                raise Reject(f"target {target!r}: it must be platform:address, with one of these platforms: {known}")
+            try:
+                found = Target(platform.name, platform.canonical(address))
+            except ValueError as error:
+                raise Reject(f"target {target!r}: {error}") from None
+            targets[str(found)] = found
+        return list(targets.values())
+
+    def _publication(self, post_id: UUID, target: Target, material: Material, generation: int) -> Publication:
+        body = self._platforms[target.platform].fitted(material.body, caption=bool(material.media))
+        return Publication(post_id, target, body, material.media[:MOST_MEDIA], generation)
+
+
+def titled(title: str, body: RichText) -> RichText:
+    """Return a text under its title in bold, unless it begins with the title anyway."""
+    if not title or body.text.startswith(title):
+        return body
+    heading = RichText.repaired(title)
+    bold = Entity(kind=EntityKind.BOLD, offset=0, length=heading.utf16_length)
+    shift = heading.utf16_length + 2
+    moved = [mark.over(mark.offset + shift, mark.end + shift) for mark in body.entities]
+    return RichText.repaired(f"{heading.text}\n\n{body.text}", [bold, *(mark for mark in moved if mark)]).trimmed()
+
+
+def _skipped(target: Target, standing: Standing) -> TargetResult:
+    why = {"succeeded": "already published", "unknown": "awaits a person, as nobody knows whether it was published"}
+    return TargetResult(
+        target=str(target),
+        status="cancelled",
+        message_ids=standing.message_ids,
+        url=standing.url,
+        error=why.get(standing.status, "already under way by another request"),
+    )

@@ -1,0 +1,74 @@
+"""Rolling packages back: what was sent for a package that failed is deleted where the platform can."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+
+from common.events import Emitted
+from common.messaging.queue import Queue
+from common.postgres import UNREACHABLE, Connection, Database, Queries
+from publisher.bell import Bell
+from publisher.endings import Endings
+from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
+
+log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 5.0
+
+
+class Rollback:
+    """The loop that deletes. A deletion may be repeated, also by two replicas at once: its record counts only once."""
+
+    def __init__(
+        self, database: Database, endings: Endings, platforms: Mapping[str, Platform], queue: Queue, bell: Bell
+    ) -> None:
+        self._database = database
+        self._endings = endings
+        self._platforms = platforms
+        self._queue = queue
+        self._bell = bell
+        self._sql = Queries.load(__package__, "packages.sql")
+
+    async def keep(self) -> None:
+        """Delete for ever what is to be deleted, and end packages that somebody else has settled."""
+        while True:
+            try:
+                for row in await self._database.fetch(self._sql["to_take_back"]):
+                    await self._take_back(row)
+                if ended := await self._endings.ready_to_end():
+                    await self._endings.settle(ended)
+            except UNREACHABLE as error:
+                log.warning("rollback: %r", error)
+            await self._bell.wait()
+
+    async def _take_back(self, row: asyncpg.Record) -> None:
+        name, _, address = row["destination"].partition(":")
+        try:
+            platform = self._platforms[name]
+            await platform.ready()
+            await platform.delete(address, tuple(row["message_ids"]))
+        except Wait as wait:
+            await self._record(row, "take_back_later", wait.seconds, 0)
+        except Away:
+            await self._record(row, "take_back_later", AWAY_SECONDS, 0)
+        except Refused as error:
+            await self._record(row, "not_taken_back", str(error))
+        except (Trouble, Unanswered) as error:
+            if row["attempts"] + 1 >= self._queue.settings.max_attempts:
+                await self._record(row, "not_taken_back", str(error))
+            else:
+                await self._record(row, "take_back_later", self._queue.backoff(row["attempts"] + 1), 1)
+        else:
+            log.info("%s: %s deleted again", row["destination"], row["message_ids"])
+            await self._record(row, "taken_back")
+
+    async def _record(self, row: asyncpg.Record, statement: str, *arguments: Any) -> None:
+        async def change(connection: Connection) -> list[Emitted]:
+            await connection.execute(self._sql[statement], row["id"], row["generation"], *arguments)
+            return []
+
+        await self._endings.settle([row["package_id"]], change)
+        await asyncio.sleep(0)

@@ -1,0 +1,166 @@
+"""Bringing one publication to its end, however often that takes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from opentelemetry import propagate, trace
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from common.messaging.queue import Queue
+from common.telemetry import names
+from common.telemetry.metrics import SECONDS
+from publisher.endings import Ending
+from publisher.pace import LanePace
+from publisher.ports import Away, Lost, Message, Platform, Refused, Sent, Trouble, Unanswered, Wait
+from publisher.store import Store, Task
+
+log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 1.0  # between looks whether the platform is back
+REPEAT_SECONDS, REPEAT_CAP_SECONDS = 0.25, 10.0  # before a send that was not answered is repeated; doubles each time
+FINISH_SECONDS = 5.0  # for the send that is under way when its lane is told to stop
+
+
+class NotNow(Exception):
+    """Something stands in the way that is no fault of the publication: it was not sent, and may as well come later."""
+
+
+class LaneMetrics:
+    """What lanes measure."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.ended = Counter(*names.PUBLICATIONS, ("destination", "outcome"), registry=registry)
+        self.seconds = Histogram(*names.SEND_SECONDS, ("destination",), registry=registry, buckets=SECONDS)
+        self.waited = Counter(*names.PACING_SECONDS, ("destination",), registry=registry)
+
+
+class Sending:
+    """Sends to one destination. Every ending goes to `ended`, also that of a send that was under way when cancelled."""
+
+    def __init__(
+        self,
+        destination: str,
+        platform: Platform,
+        store: Store,
+        pace: LanePace,
+        queue: Queue,
+        *,
+        unknown_after: float,
+        tracer: trace.Tracer,
+        metrics: LaneMetrics,
+        ended: Callable[[Ending], None],
+    ) -> None:
+        self.newest = 0  # the newest message that is known of the destination
+        self._destination = destination
+        self._platform = platform
+        self._store = store
+        self._pace = pace
+        self._queue = queue
+        self._unknown_after = unknown_after
+        self._tracer = tracer
+        self._seconds = metrics.seconds.labels(destination)
+        self._ended = ended
+
+    async def publish(self, task: Task) -> None:
+        """Send until it is known how it ended.
+
+        Raises NotNow where it has to wait and was certainly not sent; one that may have been sent is not let go, so
+        that nothing overtakes it.
+        """
+        started, repeats = time.monotonic() - task.age, 0
+        while True:
+            if task.doubtful and time.monotonic() - started > self._unknown_after:
+                return await self._look_for(task, f"no answer within {self._unknown_after:g} s")
+            try:
+                return self._succeed(task, await self._send(task))
+            except (Wait, Away) as obstacle:
+                if isinstance(obstacle, Wait):
+                    await self._pace.block(obstacle)
+                if not task.doubtful:
+                    raise NotNow from None
+                await self._pace.unblocked()
+                await self.ready()
+            except Unanswered as error:
+                log.warning("%s: publication %s: %s", self._destination, task.id, error)
+                task.doubtful = True
+                await asyncio.sleep(min(REPEAT_CAP_SECONDS, REPEAT_SECONDS * 2**repeats))
+                repeats += 1
+                await self.ready()
+            except Trouble as error:
+                task.attempts += 1
+                if task.attempts >= self._queue.settings.max_attempts:
+                    return self._end(task, Ending.of(task, "failed", error=str(error), failed=True))
+                log.warning("%s: publication %s: attempt %d: %s", self._destination, task.id, task.attempts, error)
+                await self._store.note_attempt(task, str(error))
+                await asyncio.sleep(self._queue.backoff(task.attempts))
+                await self.ready()
+            except Refused as error:
+                return self._end(task, Ending.of(task, "failed", error=str(error), failed=True))
+            except Lost as error:
+                return self._end(task, Ending.of(task, "unknown", error=str(error)))
+
+    async def ready(self) -> None:
+        """Wait until the platform can be used."""
+        told = False
+        while True:
+            try:
+                return await self._platform.ready()
+            except Wait as wait:
+                await self._pace.block(wait)
+                await self._pace.unblocked()
+            except Away as away:
+                if not told:
+                    log.warning("%s waits: %s", self._destination, away)
+                told = True
+            await asyncio.sleep(AWAY_SECONDS)
+
+    async def _send(self, task: Task) -> Sent:
+        context = propagate.extract({"traceparent": task.traceparent} if task.traceparent else {})
+        with self._tracer.start_as_current_span("publisher send", context=context) as span, self._seconds.time():
+            span.set_attribute(names.ATTRIBUTE_POST, str(task.post_id))
+            span.set_attribute(names.ATTRIBUTE_DESTINATION, task.destination)
+            span.set_attribute(names.ATTRIBUTE_PUBLICATION, str(task.id))
+            sending = asyncio.ensure_future(self._platform.send(_message(task)))
+            try:
+                return await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                task.doubtful = True
+                await asyncio.wait([sending], timeout=FINISH_SECONDS)
+                if sending.done() and not sending.cancelled() and sending.exception() is None:
+                    self._succeed(task, sending.result())
+                sending.cancel()
+                raise
+
+    async def _look_for(self, task: Task, problem: str) -> None:
+        """Look whether a send that was not answered arrived; where it is not found, a person has to decide."""
+        while True:
+            try:
+                taken = await self._store.taken(self._destination, task.after)
+                found = await self._platform.find(_message(task), taken)
+            except Wait as wait:
+                await self._pace.block(wait)
+                await self._pace.unblocked()
+            except (Away, Trouble, Unanswered):
+                await asyncio.sleep(AWAY_SECONDS)
+                await self.ready()
+            except Refused as error:
+                return self._end(task, Ending.of(task, "unknown", error=f"{problem}; looking for it: {error}"))
+            else:
+                if found:
+                    return self._succeed(task, found)
+                return self._end(task, Ending.of(task, "unknown", error=f"{problem}, and it is not found there"))
+
+    def _succeed(self, task: Task, sent: Sent) -> None:
+        self.newest = max(self.newest, *sent.message_ids)
+        self._pace.used()
+        self._end(task, Ending.of(task, "succeeded", message_ids=sent.message_ids, url=sent.url, error=sent.note))
+
+    def _end(self, task: Task, ending: Ending) -> None:
+        task.doubtful = True  # it is no longer for anybody to give it back
+        self._ended(ending)
+
+
+def _message(task: Task) -> Message:
+    return Message(task.address, task.body, task.media, task.random_ids, task.after)

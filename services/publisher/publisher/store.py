@@ -1,0 +1,170 @@
+"""The publisher's records: what is to be published, and what a lane has taken on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from common.messaging.grouped import Grouped
+from common.messaging.job import Job
+from common.messaging.ledger import columns
+from common.postgres import Database, Queries
+from common.telegram.text import RichText
+from publisher.package import Package
+from publisher.request import Material, Standing, titled
+
+Asked = tuple[UUID, UUID | None]
+
+
+@dataclass(slots=True)
+class Task:
+    """A publication that a lane has taken on. `age` is in seconds since its first try, when it was read.
+
+    `doubtful` says that it may have been sent: an earlier try was not answered, or was not recorded.
+    """
+
+    id: UUID
+    package_id: str
+    post_id: UUID
+    destination: str
+    generation: int
+    body: RichText
+    media: tuple[str, ...]
+    random_ids: tuple[int, ...]
+    attempts: int
+    after: int
+    traceparent: str | None
+    age: float
+    doubtful: bool = field(default=False)
+
+    @property
+    def address(self) -> str:
+        """The destination without its platform."""
+        return self.destination.partition(":")[2]
+
+
+class Store:
+    """Everything that is read and written here, but for the ends of packages."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = Queries.load(__package__, "publisher.sql")
+        self._read: Grouped[Asked, Material | None] = Grouped(self._find_all)
+
+    def close(self) -> None:
+        """Stop."""
+        self._read.close()
+
+    async def find(self, post_id: UUID, rewrite_id: UUID | None) -> Material | None:
+        """Return the given rewrite, or else the newest one, or else the original of a post; None if there is none."""
+        return await self._read((post_id, rewrite_id))
+
+    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[str]) -> None:
+        """Keep a post that a request carries. It has no content key: whoever asks for a text twice wants it twice."""
+        post = {
+            "id": str(post_id),
+            "external_id": external_id,
+            "text": body.text,
+            "entities": body.to_json().get("entities", []),
+            "media": [{"kind": "photo", "reference": {"url": url}} for url in media],
+        }
+        await self._database.strict_fetch(self._sql["bring"], [post])
+
+    def add(self, job: Job, package: Package) -> None:
+        """Add a package and its publications to what a job commits."""
+        job.write(self._sql["add_packages"], *package.row())
+        for row in package.publication_rows():
+            job.write(self._sql["add_publications"], *row)
+
+    async def busy_destinations(self) -> list[str]:
+        """Return the destinations that have something to send."""
+        return [row["destination"] for row in await self._database.fetch(self._sql["busy_destinations"])]
+
+    async def anything_due(self, destination: str) -> bool:
+        """Tell whether there is something to take on."""
+        row = await self._database.fetchrow(self._sql["anything_due"], destination)
+        return bool(row and row[0])
+
+    async def left_over(self, destination: str) -> list[Task]:
+        """Return, in order, what the last holder of a lane had taken on."""
+        tasks = [_task(row) for row in await self._database.fetch(self._sql["left_over"], destination)]
+        for task in tasks:
+            task.doubtful = True
+        return tasks
+
+    async def take_on(self, destination: str, limit: int, newest: int) -> list[Task]:
+        """Take on the oldest that are due, in order. `newest` is the newest message that is known of the place."""
+        rows = await self._database.strict_fetch(self._sql["take_on"], destination, limit, newest)
+        return [_task(row) for row in sorted(rows, key=lambda row: (row["position"], row["id"]))]
+
+    async def put_back(self, tasks: Iterable[Task]) -> None:
+        """Give back what was certainly not sent."""
+        if ids := [task.id for task in tasks]:
+            await self._database.execute(self._sql["put_back"], ids)
+
+    async def note_attempt(self, task: Task, error: str) -> None:
+        """Count a failed attempt that is to be repeated."""
+        await self._database.execute(self._sql["note_attempt"], task.id, task.generation, error)
+
+    async def newest_message(self, destination: str) -> int:
+        """Return the newest message that is known of a destination, 0 for none."""
+        row = await self._database.fetchrow(self._sql["newest_message"], destination)
+        return row[0] or 0 if row else 0
+
+    async def taken(self, destination: str, after: int) -> frozenset[int]:
+        """Return the messages newer than `after` that belong to publications already."""
+        return frozenset(row[0] for row in await self._database.fetch(self._sql["taken"], destination, after))
+
+    async def posts_per_hour(self, destination: str) -> int | None:
+        """Return the pace that was set for a destination, or None."""
+        row = await self._database.fetchrow(self._sql["posts_per_hour"], destination)
+        return row[0] if row else None
+
+    async def _find_all(self, asked: list[Asked]) -> list[Material | None]:
+        rows = [(number, *ids) for number, ids in enumerate(asked)]
+        found = {row["n"]: row for row in await self._database.fetch(self._sql["read"], *columns(rows, 3))}
+        return [_material(found[number]) if number in found else None for number in range(len(asked))]
+
+
+def _task(row: asyncpg.Record) -> Task:
+    return Task(
+        id=row["id"],
+        package_id=row["package_id"],
+        post_id=row["post_id"],
+        destination=row["destination"],
+        generation=row["generation"],
+        body=RichText.from_json({"text": row["text"], "entities": row["entities"]}),
+        media=tuple(item["url"] for item in row["media"]),
+        random_ids=tuple(row["random_ids"]),
+        attempts=row["attempts"],
+        after=row["last_known_message_id"] or 0,
+        traceparent=row["traceparent"],
+        age=row["age"],
+    )
+
+
+def _material(row: asyncpg.Record) -> Material:
+    media: list[dict[str, Any]] = row["media"] or []
+    fetchable = tuple(
+        item["reference"]["url"] for item in media if item["kind"] == "photo" and "url" in item["reference"]
+    )
+    if row["rewrite_id"] is None:
+        body = titled(row["title"], RichText.from_json({"text": row["text"], "entities": row["entities"]}))
+    else:
+        body = RichText.from_json({"text": row["rewritten"], "entities": row["rewritten_entities"]})
+    return Material(
+        body,
+        fetchable,
+        left_out=len(media) - len(fetchable),
+        rewrite_id=row["rewrite_id"],
+        duplicate_of=row["duplicate_of"],
+        targets=tuple(row["targets"] or ()),
+        standings={
+            at["destination"]: Standing(
+                at["status"], tuple(at["message_ids"]), at["url"], at["generation"], at["package_open"]
+            )
+            for at in row["publications"] or ()
+        },
+    )
