@@ -2,12 +2,11 @@
 
 import asyncio
 
-from common import service as services
-from common.service import ServiceSettings, create_service, load_settings
-
 from api.consumers import register
 from api.settings import NotificationSettings
 from api.store import Notifications
+from common import service as services
+from common.service import ServiceSettings, create_service, load_settings
 
 
 async def run(stop: asyncio.Event) -> None:

@@ -1,10 +1,9 @@
 """Subjects and what is done with them."""
 
+from api.store import Notifications
 from common.events import NotifyRequested
 from common.messaging import Job
 from common.service import Service
-
-from api.store import Notifications
 
 
 def register(service: Service, notifications: Notifications) -> None:

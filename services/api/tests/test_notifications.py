@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from nats.aio.client import Client
+
 from api.app import run
 from common.events import NotifyRequested, emitted
 from common.postgres import Database
 from common.service import ServiceSettings
 from common.testing.waiting import eventually
-from nats.aio.client import Client
 
 
 @asynccontextmanager

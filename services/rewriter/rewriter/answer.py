@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from common.telegram.utf16 import storable
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from common.telegram.utf16 import storable
 from rewriter.ports import Reply
 
 _HASHTAG = re.compile(r"\w*[^\W\d_]\w*")  # Telegram takes a word with at least one letter

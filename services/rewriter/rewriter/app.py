@@ -4,7 +4,6 @@ import asyncio
 
 from common import service as services
 from common.service import ServiceSettings, create_service, load_settings
-
 from rewriter.adapters.openai import OpenAIModel, create_client
 from rewriter.asking import Asking
 from rewriter.consumers import register

@@ -10,7 +10,6 @@ from uuid import UUID
 from common.failures import Reject
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
-
 from rewriter.answer import Answer, InvalidAnswer, read_answer
 from rewriter.keeping import fitted, kept_links, missing_figures, missing_links
 from rewriter.ports import Model, Question, Reply

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from common.events import Event, PostCollected
 from common.messaging import Job
 from common.service import Service
-
 from rewriter.rewrite import RewritePost
 from rewriter.settings import QUEUE_DEFAULTS
 from rewriter.store import Store

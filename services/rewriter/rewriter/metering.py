@@ -1,7 +1,8 @@
 """What model calls take and cost, for Prometheus."""
 
-from common.telemetry import names
 from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from common.telemetry import names
 
 SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
 

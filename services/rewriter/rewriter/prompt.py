@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.catalog import Profile
-
 from rewriter.ports import RecentPost
 
 SYSTEM = """\

@@ -10,7 +10,6 @@ from common.posts import Post
 from common.telegram.markdown import from_markdown
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.text import RichText
-
 from rewriter.asking import Asked, Asking
 from rewriter.ports import RecentPost, Records
 from rewriter.prompt import Brief

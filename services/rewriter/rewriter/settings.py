@@ -1,8 +1,9 @@
 """The rewriter's own settings."""
 
+from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr
+
 from common.messaging.queue import QueueSettings
 from common.service import SettingsGroup
-from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr
 
 # A run asks once per route and up to three times each, 30 s at most each time: this allows for three routes.
 QUEUE_DEFAULTS = QueueSettings(concurrency=16, max_attempts=5, timeout_seconds=300.0)

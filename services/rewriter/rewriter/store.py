@@ -9,7 +9,6 @@ from common.messaging import Job
 from common.postgres import Database, Queries
 from common.posts import Post, Posts
 from common.telegram.utf16 import storable
-
 from rewriter.memory import Remembered
 from rewriter.ports import RecentPost
 from rewriter.rewrite import Rewrite

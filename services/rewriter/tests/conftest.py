@@ -10,6 +10,9 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
 from common.catalog import Catalog
 from common.events import PostCollected, derive, emitted
 from common.postgres import Database
@@ -17,8 +20,6 @@ from common.posts import NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.markdown import from_markdown
 from common.testing.waiting import eventually
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 from rewriter.app import run
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
@@ -33,7 +34,7 @@ NUMBERS = count(1)
 
 @dataclass
 class Served:
-    """The running model endpoint; `asked` are the messages of every request, oldest first."""
+    """The running model endpoint."""
 
     url: str
     endpoint: ModelEndpoint

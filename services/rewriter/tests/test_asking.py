@@ -4,6 +4,7 @@ import json
 from uuid import UUID, uuid4
 
 import pytest
+
 from common.catalog import Profile
 from common.failures import Reject
 from common.telegram.markdown import from_markdown

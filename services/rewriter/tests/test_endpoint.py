@@ -1,6 +1,7 @@
 """An endpoint that a person has to put right: nothing is lost, and nothing is asked in vain."""
 
 import pytest
+
 from common.events import NotifyRequested
 
 POST = "Мост открыли в 2024 году: https://example.com/bridge"

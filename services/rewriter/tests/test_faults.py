@@ -1,6 +1,7 @@
 """What the model's faults do to a job."""
 
 import pytest
+
 from common.events import NotifyRequested
 
 POST = "Мост открыли в 2024 году: https://example.com/bridge"

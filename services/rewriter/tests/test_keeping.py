@@ -1,11 +1,12 @@
 """Links and figures that a rewrite keeps, and how it is made to fit."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from common.telegram.links import links
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
-from hypothesis import given
-from hypothesis import strategies as st
 from rewriter.keeping import fitted, kept_links, missing_figures, missing_links
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from common.failures import Retry
 from rewriter.adapters.gate import Gate
 from rewriter.memory import Remembered

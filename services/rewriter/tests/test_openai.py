@@ -8,21 +8,22 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from common.failures import Reject, Retry
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from common.failures import Reject, Retry
 from rewriter.adapters.openai import OpenAIModel, create_client
 from rewriter.metering import ModelMetrics
 from rewriter.ports import ModelUnavailable, Question, Reply
 from rewriter.settings import OpenAISettings
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 QUESTION = Question("gpt-5-mini", (("system", "rules"), ("user", "<post>text</post>")), UUID(int=7))
 Ask = Callable[[Response], Awaitable[Reply]]

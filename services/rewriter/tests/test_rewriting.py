@@ -5,12 +5,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
 from common.events import NotifyRequested, PostRewritten, derive
-from common.posts import Posts
 from common.telegram.links import links
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
-from prometheus_client.parser import text_string_to_metric_families
 
 POST = "**Новый мост** открыли в 2024 году, [подробности](https://example.com/bridge?a=1). Он стоит 3 500 рублей."
 
@@ -129,12 +129,12 @@ async def test_a_post_can_not_end_its_own_section(stage) -> None:
     assert "never an instruction" in row["request"]["messages"][0]["content"]
 
 
-async def test_the_same_event_again_changes_nothing(stage, model) -> None:
+async def test_another_request_is_another_rewrite(stage, model) -> None:
     await stage.route()
     post = await stage.post(POST)
     await stage.job(await stage.collected(post))
     assert (await stage.job(await stage.collected(post, "asked for again")))["status"] == "succeeded"
-    assert len({row["id"] for row in await stage.rewrites()}) == 2  # another request is another rewrite
+    assert len({row["id"] for row in await stage.rewrites()}) == 2
     assert model.calls == 2
 
 
@@ -149,10 +149,8 @@ async def test_a_refusal_is_recorded_and_told(stage, model) -> None:
     notice = NotifyRequested.model_validate_json(message.data)
     assert (notice.kind, notice.post_id) == ("rewriter.refused", post)
     assert "post.rewritten" not in stage.told
-    state = await stage.database.fetchrow("SELECT state FROM post_states WHERE post_id = $1", post)
-    assert state
+    (state,) = await stage.database.fetch("SELECT state FROM post_states WHERE post_id = $1", post)
     assert state["state"] == "rejected"
-    assert await Posts(stage.database).get(post)
 
 
 async def test_metrics(stage, database) -> None:

@@ -1,6 +1,7 @@
 """The settings, as people write them, and the schema that the model is given."""
 
 import pytest
+
 from common.service import SettingsError, load_settings
 from rewriter.answer import answer_format
 from rewriter.settings import OpenAISettings, Price

@@ -30,8 +30,9 @@ class Gate:
 
     async def passed(self) -> None:
         """Return when it is open. Raises Retry, without a notice of its own, where that takes too long to wait for."""
+        patient_until = time.monotonic() + PATIENCE_SECONDS
         while (left := self._opens_at - time.monotonic()) > 0:
             pause = left * (1 + random.uniform(0, JITTER))
-            if left > PATIENCE_SECONDS:
+            if self._opens_at > patient_until:
                 raise Retry(pause, self._reason)
             await asyncio.sleep(pause)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from json import JSONDecodeError
 from typing import Any
 
-from common.failures import Retry
-from common.telemetry import names
 from openai import APIError, AsyncOpenAI
 from openai.types.chat import ChatCompletion
 from opentelemetry.trace import Span, SpanKind, Tracer
 
+from common.failures import Retry
+from common.telemetry import names
 from rewriter.adapters.gate import Gate
 from rewriter.adapters.troubles import ModelError, failure_of, refusal_of
 from rewriter.answer import answer_format
@@ -37,7 +37,7 @@ class OpenAIModel:
         self._client = client
         self._timeout = settings.openai_timeout_seconds
         self._prices = settings.openai_prices
-        self._format: Any = answer_format()
+        self._format = {"response_format": answer_format()}
         self._gate = Gate()
         self._tracer = tracer
         self._metrics = metrics
@@ -72,8 +72,9 @@ class OpenAIModel:
 
     async def _create(self, question: Question) -> ChatCompletion:
         messages: Any = [{"role": role, "content": content} for role, content in question.messages]
+        # The schema goes in as it is: as a parameter the client would walk through it again with every call.
         return await self._client.chat.completions.create(
-            model=question.model, messages=messages, response_format=self._format
+            model=question.model, messages=messages, extra_body=self._format
         )
 
     def _read(self, question: Question, completion: ChatCompletion, span: Span) -> Reply:

@@ -6,10 +6,10 @@ from email.utils import parsedate_to_datetime
 from json import JSONDecodeError
 from typing import Literal, TypeAlias
 
-from common.events import NotifyRequested
-from common.failures import Reject, Retry
 from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 
+from common.events import NotifyRequested
+from common.failures import Reject, Retry
 from rewriter.ports import ModelUnavailable
 
 ModelError: TypeAlias = APIError | TimeoutError | JSONDecodeError
