@@ -1,6 +1,6 @@
 # Postroom. `make` alone prints this list.
 .DEFAULT_GOAL := help
-.PHONY: help install lock run test soak lint bench contracts migrate clean
+.PHONY: help install lock run test soak lint format bench contracts migrate clean
 SHELL := /bin/bash
 
 PYTHON ?= python3
@@ -35,3 +35,35 @@ $(UV):
 lock: $(UV) ## Compile requirements.lock anew from every pyproject.toml
 	@$(UV) pip compile $(LOCK_FLAGS) pyproject.toml $(foreach package,$(PACKAGES),$(package)/pyproject.toml) -o requirements.lock
 
+run: install ## Run everything on this machine with a live view; Ctrl-C stops it
+	@$(BIN)/postroom up
+
+test: install ## Run the whole suite, on embedded servers
+	@$(BIN)/python -m pytest -m "not soak" $(PYTEST_FLAGS)
+
+soak: install ## Run the long trials at the sizes that the issues state
+	@$(BIN)/python -m pytest -m soak --timeout 3600 -s $(PYTEST_FLAGS)
+
+lint: install ## Check format, lint, types, import contracts and generated files
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m common.contracts.generate --check
+	@.ci/no-registry-hosts
+
+format: install ## Format the code and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: install ## Measure; writes benchmarks/results/latest.json
+	@$(BIN)/python -m benchmarks
+
+contracts: install ## Generate the schemas and AsyncAPI documents from the contracts
+	@$(BIN)/python -m common.contracts.generate
+
+migrate: install ## Bring the database (DATABASE_URL) and the streams (NATS_URL) up to date
+	@$(BIN)/postroom migrate
+
+clean: ## Delete .venv and everything that was kept in .postroom
+	@rm -rf .venv .postroom
