@@ -9,7 +9,6 @@ from common.contracts import topology
 from common.events import CollectRequested
 from common.messaging.undertaker import Undertaker
 from common.service import ServiceSettings, create_service, load_settings
-
 from scheduler.clock import CollectionClock
 from scheduler.consumers import register
 from scheduler.route import RoutePost

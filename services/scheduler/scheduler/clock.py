@@ -11,9 +11,9 @@ from uuid import UUID
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
+
 from common.catalog import Source
 from common.postgres import UNREACHABLE
-
 from scheduler.ports import RequestCollection, Sources
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ from common.messaging import Job
 from common.messaging.queue import QueueSettings
 from common.messaging.undertaker import GivenUp, Undertaker
 from common.service import Service
-
 from scheduler.route import RoutePost
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from common.events import Event, PostRewritten, PublishRequested
 from common.failures import Skip
 from common.messaging import Job
-
 from scheduler.ports import Routes
 from scheduler.store import Store
 

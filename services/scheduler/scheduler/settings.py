@@ -1,7 +1,8 @@
 """The scheduler's own settings."""
 
-from common.service import SettingsGroup
 from pydantic import Field
+
+from common.service import SettingsGroup
 
 
 class SchedulerSettings(SettingsGroup):
