@@ -4,6 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from telethon import errors
+from telethon.sessions.sqlite import SQLiteSession
+from telethon.sessions.string import StringSession
+from telethon.tl.functions.messages import GetHistoryRequest
+
 from common.postgres import Database
 from common.service.settings import SettingsError
 from common.telegram.client import call, connect, create_client, disconnect
@@ -12,10 +17,6 @@ from common.telegram.peers import Peers
 from common.telegram.sessions import BotSessions, open_user, user_session
 from common.telegram.settings import TelegramSettings
 from sandbox.faults import Fault
-from telethon import errors
-from telethon.sessions.sqlite import SQLiteSession
-from telethon.sessions.string import StringSession
-from telethon.tl.functions.messages import GetHistoryRequest
 
 
 async def test_a_string_session_is_healthy(telegram):
