@@ -4,13 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from common import service as services
-from common.catalog import Catalog
-from common.events import Event
-from common.posts import Posts
-from common.service import Service, ServiceSettings, create_service, load_settings
-from common.telegram.settings import SessionSettings, TelegramSettings
-
 from collector.adapters.feed_source import FeedSource
 from collector.adapters.feeds import FeedReader
 from collector.adapters.telegram import ChannelReader
@@ -23,6 +16,12 @@ from collector.ports import SourceReader
 from collector.settings import CollectorSettings
 from collector.store import SourceStates
 from collector.telegram_session import NoTelegram, hold_session
+from common import service as services
+from common.catalog import Catalog
+from common.events import Event
+from common.posts import Posts
+from common.service import Service, ServiceSettings, create_service, load_settings
+from common.telegram.settings import SessionSettings, TelegramSettings
 
 log = logging.getLogger(__name__)
 

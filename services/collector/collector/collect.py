@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from collector.ports import Page, PostRecords, SourceReader, Sources, SourceState, SourceUnreadable, States
 from common.catalog import Source
 from common.events import CollectRequested, Event, NotifyRequested, PostCollected
 from common.failures import Skip
 from common.posts import Brought
-
-from collector.ports import Page, PostRecords, SourceReader, Sources, SourceState, SourceUnreadable, States
 
 log = logging.getLogger(__name__)
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-from common.events import CollectRequested, Event
-from common.messaging import Job
-from common.service import Service
-
 from collector.collect import CollectSource
 from collector.metering import CollectorMetrics
 from collector.outcomes import Outcomes
 from collector.settings import QUEUE_DEFAULTS
 from collector.store import SourceStates
+from common.events import CollectRequested, Event
+from common.messaging import Job
+from common.service import Service
 
 
 def register(service: Service, collect: CollectSource, states: SourceStates, metrics: CollectorMetrics) -> None:

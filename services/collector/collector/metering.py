@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from prometheus_client import CollectorRegistry, Counter
+
 from common.posts import Brought
 from common.telemetry import names
-from prometheus_client import CollectorRegistry, Counter
 
 
 class CollectorMetrics:

@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from uuid import UUID, uuid4
 
+from nats.errors import Error as NatsError
+
 from common.catalog import Catalog
 from common.events import CollectRequested, Event, NotifyRequested
 from common.postgres import UNREACHABLE
-from nats.errors import Error as NatsError
 
 log = logging.getLogger(__name__)
 

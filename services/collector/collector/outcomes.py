@@ -5,16 +5,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from collector.collect import Collected
+from collector.metering import CollectorMetrics
+from collector.ports import RateLimited
+from collector.store import SourceStates
 from common.events import NotifyRequested
 from common.failures import Reject, Retry, Skip
 from common.messaging import Job
 from common.telegram.health import SessionDead
 from common.telegram.holding import NotHeld
-
-from collector.collect import Collected
-from collector.metering import CollectorMetrics
-from collector.ports import RateLimited
-from collector.store import SourceStates
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,9 @@
 """The collector's own settings."""
 
+from pydantic import Field
+
 from common.messaging.queue import QueueSettings
 from common.service import SettingsGroup
-from pydantic import Field
 
 # A call to Telegram may take 60 seconds; what ends first is the call, whose reason says more.
 QUEUE_DEFAULTS = QueueSettings(concurrency=8, max_attempts=5, timeout_seconds=120.0)

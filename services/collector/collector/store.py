@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
+from collector.ports import Page, SourceState
 from common.messaging import Job
 from common.postgres import Database, Queries
-
-from collector.ports import Page, SourceState
 
 
 class SourceStates:

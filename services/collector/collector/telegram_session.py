@@ -1,17 +1,17 @@
 """The collector's Telegram session: held by one replica, its news passed on."""
 
-from common.catalog import Source
-from common.events import NotifyRequested
-from common.service import Service
-from common.telegram.holding import HeldSession
-from common.telegram.sessions import open_user
-from common.telegram.settings import SessionSettings, TelegramSettings
 from telethon import TelegramClient
 from telethon.tl.types import User
 
 from collector.adapters.telegram_live import LiveMessages
 from collector.nudges import Nudges
 from collector.ports import Page, SourceState, SourceUnreadable
+from common.catalog import Source
+from common.events import NotifyRequested
+from common.service import Service
+from common.telegram.holding import HeldSession
+from common.telegram.sessions import open_user
+from common.telegram.settings import SessionSettings, TelegramSettings
 
 
 class NoTelegram:

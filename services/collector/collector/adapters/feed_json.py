@@ -4,11 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from common.telegram.html import from_html
-from common.telegram.text import RichText
-
 from collector.adapters.feed_items import FeedError, FeedItem, ParsedFeed, external_id, one_line, plausible
 from collector.adapters.feed_media import absolute, images, unique_media
+from common.telegram.html import from_html
+from common.telegram.text import RichText
 
 _VERSION = "jsonfeed.org/version/1"
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
-from common.telegram.utf16 import storable
-
 from collector.adapters.feed_items import FeedMedia
+from common.telegram.utf16 import storable
 
 _IMAGE = re.compile(r"<img\b[^>]{0,4000}>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""\b(src|width|height)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)

@@ -2,12 +2,11 @@
 
 import logging
 
-from common.catalog import Source
-from common.posts import Media, NewPost
-
 from collector.adapters.feed_items import FeedError, FeedItem, FeedMedia
 from collector.adapters.feeds import FeedReader
 from collector.ports import Page, RateLimited, SourceState, SourceUnreadable
+from common.catalog import Source
+from common.posts import Media, NewPost
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import feedparser
-from common.telegram.html import from_html
-from common.telegram.text import RichText
 
 from collector.adapters.feed_items import FeedError, FeedItem, ParsedFeed, external_id, one_line, plausible
 from collector.adapters.feed_media import absolute, images, pixels, unique_media
+from common.telegram.html import from_html
+from common.telegram.text import RichText
 
 _feedparser: Any = feedparser  # it has no types
 _HTML_PAGE = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)

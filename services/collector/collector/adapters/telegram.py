@@ -3,17 +3,17 @@
 import time
 from uuid import UUID
 
-from common.catalog import Source
-from common.postgres import Database
-from common.telegram.health import TERMINAL, reason
-from common.telegram.holding import HeldSession
-from common.telegram.peers import Peer, Peers, UnknownPeer
 from telethon import errors
 
 from collector.adapters.telegram_history import History
 from collector.adapters.telegram_live import LiveMessages
 from collector.adapters.telegram_posts import to_posts
 from collector.ports import Page, RateLimited, SourceState, SourceUnreadable
+from common.catalog import Source
+from common.postgres import Database
+from common.telegram.health import TERMINAL, reason
+from common.telegram.holding import HeldSession
+from common.telegram.peers import Peer, Peers, UnknownPeer
 
 WAITS = (errors.FloodWaitError, errors.FloodPremiumWaitError, errors.SlowModeWaitError)
 CLOSED = (errors.ChannelPrivateError, errors.ChannelInvalidError, errors.ChatForbiddenError, errors.PeerIdInvalidError)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from common.telegram.client import call
-from common.telegram.peers import Peer
 from telethon import TelegramClient
 from telethon.tl.functions.messages import GetHistoryRequest
 
 from collector.ports import SourceUnreadable
+from common.telegram.client import call
+from common.telegram.peers import Peer
 
 PAGE_MESSAGES = 100  # the most that one request gives: https://core.telegram.org/api/offsets
 ALBUM_MESSAGES = 10  # the most that an album has

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from common.catalog import Source
-from common.telegram.peers import Peer
 from telethon import TelegramClient, utils
 from telethon.events.raw import Raw
 from telethon.tl.types import UpdateNewChannelMessage, UpdateNewMessage
 
 from collector.nudges import Nudges
+from common.catalog import Source
+from common.telegram.peers import Peer
 
 
 class LiveMessages:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from telethon.tl import types
+
 from common.catalog import Source
 from common.posts import Media, NewPost
 from common.telegram.peers import Peer
 from common.telegram.telethon_entities import from_telethon
 from common.telegram.text import RichText
 from common.telegram.utf16 import utf16_length
-from telethon.tl import types
 
 PARAGRAPH = "\n\n"  # between the captions of an album that has several
 

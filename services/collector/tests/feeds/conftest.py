@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
+
 from collector.adapters.feeds import FeedReader
 
 from .server import FeedServer, feed_server

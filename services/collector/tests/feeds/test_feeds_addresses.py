@@ -1,4 +1,5 @@
 import pytest
+
 from collector.adapters.addresses import PinnedTransport, is_public
 from collector.adapters.feed_items import FeedError
 from collector.adapters.feeds import FeedReader

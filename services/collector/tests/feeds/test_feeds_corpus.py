@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from collector.adapters.feed_items import FeedError, FeedPage
 from collector.adapters.feeds import FeedReader
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+
 from collector.adapters.feed_download import FeedSettings
 from collector.adapters.feed_items import FeedError
 from collector.adapters.feeds import FeedReader

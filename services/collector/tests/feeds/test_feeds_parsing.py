@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+
 from collector.adapters.feed_items import FeedError, FeedMedia
 from collector.adapters.feeds import FeedReader
 
