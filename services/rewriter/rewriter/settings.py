@@ -6,7 +6,12 @@ from common.messaging.queue import QueueSettings
 from common.service import SettingsGroup
 
 # A run asks once per route and up to three times each, 30 s at most each time: this allows for three routes.
-QUEUE_DEFAULTS = QueueSettings(concurrency=16, max_attempts=5, timeout_seconds=300.0)
+QUEUE_DEFAULTS = QueueSettings(
+    concurrency=16,
+    max_attempts=5,
+    backoff_base_seconds=4.0,  # five attempts span about six minutes: an endpoint may be away that long
+    timeout_seconds=300.0,
+)
 
 
 class Price(BaseModel):

@@ -100,11 +100,17 @@ class Delivery:
             return await self._answer(job.message.nak(delay=job.delay or 1.0))
         if standing == "run" and not await self._commit(job):
             return await self._answer(job.message.nak(delay=FENCED_PAUSE))  # the redelivery finds out what holds
+        await self._publish(job)
+        if standing == "done" or job.delay is None:
+            return await self._acknowledge(job)
+        return await self._answer(job.message.nak(delay=job.delay))
+
+    async def _publish(self, job: Job) -> None:
         if job.emits:
             await self._rails.publish(job)
-        if standing == "done" or job.delay is None:
-            return await self._answer(job.message.ack())
-        return await self._answer(job.message.nak(delay=job.delay))
+
+    async def _acknowledge(self, job: Job) -> None:
+        await self._answer(job.message.ack())
 
     async def _run_alone(self, job: Job) -> Standing:
         """Run a message that was under way when workers died, one such suspect at a time.

@@ -9,13 +9,13 @@ from pathlib import Path
 import asyncpg
 import nats
 import pytest
-from embedded import NatsServer, PostgresServer
 from nats.aio.client import Client
 
 from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import Database, migrate
 from common.service import ServiceSettings
+from embedded import NatsServer, PostgresServer
 
 DATABASES = count()
 

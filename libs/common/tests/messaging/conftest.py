@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 
 import nats
 import pytest
+from nats.aio.client import Client
+
 from common.messaging.streams import migrate_topology
 from common.service import ServiceSettings
 from common.testing import trial
 from embedded import NatsServer
-from nats.aio.client import Client
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,12 +16,16 @@ from pathlib import Path
 import asyncpg
 import nats
 import pytest
+from nats.aio.client import Client
+
 from common.messaging.streams import migrate_topology
 from common.postgres import migrate
 from common.testing import trial
+from common.testing.dying import STEPS
 from common.testing.waiting import eventually
 from embedded import NatsServer, PostgresServer
-from nats.aio.client import Client
+
+DYING = Path(__file__).parents[4] / "tests" / "dying"
 
 
 class Trial:
@@ -30,13 +35,13 @@ class Trial:
         self.nats = NatsServer(directory / "nats").start()
         self.postgres = PostgresServer(directory / "postgres", settings={"fsync": "off"}).start()
         self.sent = 0
-        self._env = {"TRIAL_SABOTAGE": sabotage, "TRIAL_PAUSE_SECONDS": str(pause)}
+        self.env = {"TRIAL_SABOTAGE": sabotage, "TRIAL_PAUSE_SECONDS": str(pause)}
         self._log = directory / "worker.log"
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """A worker process, which has begun to work; it is killed at the end of the block."""
-        env = os.environ | self._env | {"DATABASE_URL": self.postgres.dsn, "NATS_URL": self.nats.url}
+        env = os.environ | self.env | {"DATABASE_URL": self.postgres.dsn, "NATS_URL": self.nats.url}
         with self._log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "common.testing.trial", env=env, stdout=asyncio.subprocess.PIPE, stderr=log
@@ -163,6 +168,21 @@ async def test_nothing_is_lost_or_doubled_at_full_size(server_directory: Path, s
         await run.run(kills=30, burst=167, seed=seed)
         async with run.worker():
             await run.drained(within=120)
+        assert await run.flaws() == []
+
+
+async def test_a_worker_may_die_at_every_step(server_directory: Path) -> None:
+    """Before the work, after the work, after the commit, after the publish, before the ack: once at each."""
+    async with a_trial(server_directory) as run:
+        run.env["POSTROOM_DYING"] = f"{server_directory}:common.testing.trial=40"
+        run.env["PYTHONPATH"] = str(DYING)
+        await run.publish(200)
+        for _ in STEPS:
+            async with run.worker() as process:
+                await asyncio.wait_for(process.wait(), 60)
+            assert process.returncode == -signal.SIGKILL
+        async with run.worker():
+            await run.drained(within=60)
         assert await run.flaws() == []
 
 

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
+
 from common.events import Event
 from common.messaging import Job
 from common.messaging.dead_letters import fingerprint
@@ -18,7 +20,6 @@ from common.postgres import Database
 from common.service import ServiceSettings, create_service
 from common.testing.trial import CONTRACTS, First, TrialHandlers, trial_service
 from common.testing.waiting import eventually
-from nats.aio.client import Client
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ import json
 from typing import Any
 
 import pytest
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+
 from common.messaging.dead_letters import ATTEMPTS, CONSUMER, ERROR, ERROR_CLASS, SUBJECT
 from common.messaging.queue import QueueSettings
 from common.messaging.streams import TopologyError
@@ -12,8 +15,6 @@ from common.postgres import Database
 from common.service import ServiceSettings, create_service
 from common.testing.trial import CONTRACTS, TrialHandlers, trial_service
 from common.testing.waiting import eventually
-from nats.aio.client import Client
-from nats.js.errors import NotFoundError
 
 
 async def publish(client: Client, payload: object, **headers: str) -> None:
