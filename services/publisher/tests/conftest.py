@@ -169,4 +169,5 @@ async def publishing() -> AsyncIterator[asyncio.Task[None]]:
         yield task
     finally:
         stop.set()
-        await asyncio.wait_for(task, 20)
+        if not task.done():
+            await asyncio.wait_for(task, 20)

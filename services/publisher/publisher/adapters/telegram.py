@@ -10,7 +10,7 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from common.postgres import Database
-from common.telegram.client import call
+from common.telegram.client import call_once
 from common.telegram.cutting import cut
 from common.telegram.health import SessionDead, SessionUnavailable, reason
 from common.telegram.holding import HeldSession, NotHeld
@@ -195,7 +195,7 @@ class Telegram:
         if client is None or not client.is_connected():
             raise Away(self._held.problem or "not connected to Telegram")
         try:
-            return await call(client, request, self._call_seconds)
+            return await call_once(client, request, self._call_seconds)
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             self._checked = float("-inf")
             raise Unanswered(reason(error)) from None
