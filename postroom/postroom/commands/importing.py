@@ -9,7 +9,7 @@ import typer
 
 from common.catalog import Catalog
 from common.events import PostCollected
-from common.imports import ImportError_, read_posts
+from common.imports import ImportFailed, read_posts
 from common.messaging.rails import Rails
 from common.posts import NewPost, Posts
 from postroom.connections import System, connected
@@ -50,7 +50,7 @@ async def _import(file: Path, name: str, targets: list[str], profile: str) -> di
                     counts[what] += 1
                 fresh = [each.post_id for each in brought if each.duplicate_of is None]
                 await _emit(rails, system, [PostCollected(post_id=post, source_id=source_id) for post in fresh])
-        except ImportError_ as error:
+        except ImportFailed as error:
             raise Refused(
                 f"{error} ({counts['added']} posts were added before that; importing again is safe)"
             ) from None

@@ -1,0 +1,183 @@
+"""The whole system on one machine, as a user starts it: `postroom up` in a directory of its own."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from common.testing.waiting import eventually
+
+SUBJECTS = ("мост", "парк", "трамвай", "библиотеку", "школу", "рынок", "набережную", "музей")
+VERBS = ("открыли", "починили", "закрыли на ремонт", "обсудили", "построили", "осмотрели")
+
+
+class Running:
+    """A `postroom up` that runs."""
+
+    def __init__(self, directory: Path, process: asyncio.subprocess.Process) -> None:
+        self.directory = directory
+        self.process = process
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What `.postroom/running.json` says."""
+        contents: dict[str, Any] = json.loads((self.directory / ".postroom" / "running.json").read_text())
+        return contents
+
+    async def pid(self, name: str) -> int:
+        """Wait until a service or server runs, and return its process id."""
+
+        async def probe() -> int:
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                pid = int(self.description["pids"].get(name, 0))
+                return pid if pid and psutil.pid_exists(pid) else 0
+            return 0
+
+        return await eventually(probe, within=60)
+
+    async def kill(self, name: str) -> None:
+        """Kill -9 a service or server."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(await self.pid(name), signal.SIGKILL)
+
+    async def sandbox(self) -> httpx.AsyncClient:
+        """Return a client of the sandbox's API, once it is there."""
+
+        async def probe() -> str | None:
+            with contextlib.suppress(FileNotFoundError, ValueError):
+                url: str | None = self.description["sandbox_url"]
+                return url
+            return None
+
+        return httpx.AsyncClient(base_url=await eventually(probe, within=60), timeout=30)
+
+    async def ended(self, within: float) -> int:
+        """Wait for its end and return the exit code."""
+        return await asyncio.wait_for(self.process.wait(), within)
+
+    def log(self) -> str:
+        """Everything that it and its services said, shortened."""
+        parts = [(self.directory / "up.log").read_text()[-3000:]]
+        parts += [path.read_text()[-1500:] for path in sorted((self.directory / ".postroom").glob("*/logs/*.log"))]
+        return "\n".join(parts)
+
+
+class Place:
+    """A directory in which the command line is used."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def corpus(self, posts: int, *, sources: int = 3, seed: int = 1) -> Path:
+        """Write a corpus of our own: `posts` in each of `sources` channels, every tenth a duplicate of another one."""
+        chance = random.Random(seed)
+        folder = self.directory / "corpus"
+        folder.mkdir()
+        written: list[str] = []
+        for source in range(sources):
+            lines = []
+            for number in range(1, posts + 1):
+                if written and number % 10 == 0:
+                    text = chance.choice(written)
+                else:
+                    text = (
+                        f"**Новость {source}-{number}**. Сегодня {chance.choice(VERBS)} {chance.choice(SUBJECTS)}, "
+                        f"на это ушло {chance.randint(10, 99999)} рублей. Подробности: https://example.org/{source}/{number}"
+                    )
+                    text += " Это длинная история. 😀" * (300 if number == 7 else 0)
+                    written.append(text)
+                lines.append(
+                    json.dumps(
+                        {
+                            "message_id": number,
+                            "sender_id": -1009000000000 - source,
+                            "channel": f"Channel {source}",
+                            "category": "test",
+                            "date": f"2026-01-01T00:{number // 60 % 60:02}:{number % 60:02}+00:00",
+                            "text": text,
+                        },
+                        ensure_ascii=False,
+                    )
+                )
+            (folder / f"channel{source}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return folder
+
+    def command(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command of postroom and return what it said."""
+        return subprocess.run(
+            [sys.executable, "-m", "postroom", *arguments],
+            cwd=self.directory,
+            env=self.environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=check,
+            timeout=60,
+        )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a user who has set nothing."""
+        hidden = ("DATABASE_URL", "NATS_URL", "OPENAI_", "TELEGRAM_", "TELETHON_", "POSTROOM_", "PUBLISH_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+        return kept | {"COLUMNS": "160"} | more
+
+    @asynccontextmanager
+    async def up(self, *arguments: str, **environment: str) -> AsyncIterator[Running]:
+        """Run `postroom up` for a block; at its end it is interrupted, as by Ctrl-C, if it still runs."""
+        with (self.directory / "up.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "postroom", "up", *arguments,
+                cwd=self.directory, env=self.environment(**environment), stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            yield Running(self.directory, process)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    await asyncio.wait_for(process.wait(), 60)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """A new directory; outside pytest's own, which as root shuts out the embedded PostgreSQL's account."""
+    directory = Path(tempfile.mkdtemp(prefix="postroom-place-"))
+    yield Place(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def delivered() -> Callable[[Path], Counter[str]]:
+    """Reads a destination channel of a sandbox that has stopped: how often each text is there."""
+
+    def read(data: Path) -> Counter[str]:
+        from sandbox.telegram import Store, World
+
+        store = Store(data / "sandbox" / "telegram.sqlite3")
+        try:
+            world = World(store)
+            channel = world.find_chat("postroom_demo")
+            assert channel
+            return Counter(message.text for message in world.messages(channel.id, limit=100_000))
+        finally:
+            store.close()
+
+    return read
