@@ -24,7 +24,7 @@ from publisher.endings import Ending, Endings
 from publisher.lane import Lane
 from publisher.lanes import Lanes
 from publisher.pace import Account, LanePace
-from publisher.ports import Platform
+from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
 from publisher.request import Requests
 from publisher.rollback import Rollback
 from publisher.sending import LaneMetrics, Sending
@@ -129,9 +129,19 @@ async def paces_of(
         return {}
     per_hour = await store.posts_per_hour(destination) or bot.telegram_posts_per_hour
     paces = {destination: Pace.per_hour(per_hour)}
-    if await platform.crowded(destination.partition(":")[2]):
+    if await is_crowded(platform, destination):
         paces[f"{destination}/group"] = bot.per_group
     return paces | {f"{destination}/chat": bot.per_chat, account.key: bot.overall}
+
+
+async def is_crowded(platform: Platform, destination: str) -> bool:
+    """Tell whether a destination is a group; where the platform does not say, the stricter pace does no harm."""
+    try:
+        return await platform.crowded(destination.partition(":")[2])
+    except Refused:  # the send will say why
+        return False
+    except (Away, Trouble, Unanswered, Wait):
+        return True
 
 
 async def one_after_the_other(loops: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -53,8 +53,9 @@ class Lane:
             self._sending.newest = await self._store.newest_message(self._destination)
             await self._publish_all(await self._store.left_over(self._destination))
             while await self._something_due():
-                await self._pace.allow()
                 await self._sending.ready()
+                await self._pace.allow()
+                await self._sending.ready()  # the pace may have taken long
                 newest = self._sending.newest
                 await self._publish_all(await self._store.take_on(self._destination, self._batch, newest))
         finally:

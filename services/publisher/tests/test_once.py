@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from common.testing.waiting import eventually
 
 from .conftest import Stage, publishing

@@ -3,10 +3,11 @@
 import hashlib
 
 import pytest
-from .conftest import Stage, publishing
 
 from common.catalog import Catalog
 from common.events import derive
+
+from .conftest import Stage, publishing
 
 pytestmark = pytest.mark.usefixtures("stage")
 
