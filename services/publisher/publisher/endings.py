@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 CONSUMER = "publisher"
 Status = Literal["succeeded", "failed", "unknown"]
 
-LINGER_SECONDS = 0.01  # a result that waits for company holds nothing up: the next send is under way
+LINGER_SECONDS = 0.03  # a result that waits for company holds nothing up: the next send is under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Endings:
         self._rails = rails
         self._rolled_back = rolled_back
         self._sql = Queries.load(__package__, "packages.sql")
-        self.record: Grouped[Ending, None] = Grouped(self._record_all, lanes=2, linger=LINGER_SECONDS)
+        self.record: Grouped[Ending, None] = Grouped(self._record_all, lanes=1, linger=LINGER_SECONDS, busy_from=1)
 
     def close(self) -> None:
         """Stop."""

@@ -1,7 +1,7 @@
 """Rolling packages back: what was sent for a package that failed is deleted where the platform can."""
 
-import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +17,7 @@ from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 5.0
+LOOK_SECONDS = 3.0  # between looks at all open packages
 
 
 class Rollback:
@@ -30,6 +31,7 @@ class Rollback:
         self._platforms = platforms
         self._queue = queue
         self._bell = bell
+        self._looked = 0.0
         self._sql = Queries.load(__package__, "packages.sql")
 
     async def keep(self) -> None:
@@ -38,11 +40,18 @@ class Rollback:
             try:
                 for row in await self._database.fetch(self._sql["to_take_back"]):
                     await self._take_back(row)
-                if ended := await self._endings.ready_to_end():
-                    await self._endings.settle(ended)
+                await self._end_others()
             except UNREACHABLE as error:
                 log.warning("rollback: %r", error)
             await self._bell.wait()
+
+    async def _end_others(self) -> None:
+        """End packages that ended without a lane: a person has decided, or a rival request took all targets."""
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        if ended := await self._endings.ready_to_end():
+            await self._endings.settle(ended)
+        self._looked = time.monotonic()
 
     async def _take_back(self, row: asyncpg.Record) -> None:
         name, _, address = row["destination"].partition(":")
@@ -71,4 +80,3 @@ class Rollback:
             return []
 
         await self._endings.settle([row["package_id"]], change)
-        await asyncio.sleep(0)

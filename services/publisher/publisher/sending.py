@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from opentelemetry import propagate, trace
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -91,13 +92,13 @@ class Sending:
             except Trouble as error:
                 task.attempts += 1
                 if task.attempts >= self._queue.settings.max_attempts:
-                    return self._end(task, Ending.of(task, "failed", error=str(error), failed=True))
+                    return await self._fail(task, str(error))
                 log.warning("%s: publication %s: attempt %d: %s", self._destination, task.id, task.attempts, error)
                 await self._store.note_attempt(task, str(error))
                 await asyncio.sleep(self._queue.backoff(task.attempts))
                 await self.ready()
             except Refused as error:
-                return self._end(task, Ending.of(task, "failed", error=str(error), failed=True))
+                return await self._fail(task, str(error))
             except Lost as error:
                 return self._end(task, Ending.of(task, "unknown", error=str(error)))
 
@@ -133,8 +134,14 @@ class Sending:
                 sending.cancel()
                 raise
 
-    async def _look_for(self, task: Task, problem: str) -> None:
-        """Look whether a send that was not answered arrived; where it is not found, a person has to decide."""
+    async def _fail(self, task: Task, error: str) -> None:
+        """End as failed, unless an earlier try, which was not answered, turns out to have arrived."""
+        if task.doubtful:
+            return await self._look_for(task, error, otherwise="failed")
+        return self._end(task, Ending.of(task, "failed", error=error, failed=True))
+
+    async def _look_for(self, task: Task, problem: str, otherwise: Literal["unknown", "failed"] = "unknown") -> None:
+        """Look whether a send that was not answered arrived. `unknown` means that a person has to decide."""
         while True:
             try:
                 taken = await self._store.taken(self._destination, task.after)
@@ -150,7 +157,7 @@ class Sending:
             else:
                 if found:
                     return self._succeed(task, found)
-                return self._end(task, Ending.of(task, "unknown", error=f"{problem}, and it is not found there"))
+                return self._end(task, Ending.of(task, otherwise, error=f"{problem}, and it is not found there"))
 
     def _succeed(self, task: Task, sent: Sent) -> None:
         self.newest = max(self.newest, *sent.message_ids)

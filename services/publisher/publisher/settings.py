@@ -28,7 +28,7 @@ class PublisherSettings(SettingsGroup):
 class TelegramPublisherSettings(SettingsGroup):
     """The bot that publishes on Telegram, and its paces (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits)."""
 
-    telegram_bot_token: SecretStr = Field(default=SecretStr(""), description="from @BotFather")
+    telegram_bot_token: SecretStr = Field(description="from @BotFather")
     telegram_posts_per_hour: float = Field(default=30, gt=0, description="per destination that has no pace of its own")
     telegram_chat_messages_per_second: float = Field(default=1, gt=0)
     telegram_group_messages_per_minute: float = Field(default=20, gt=0)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 Outcome = TypeVar("Outcome")
 
-BUSY_FROM = 8  # a group this large says that there is load
+BUSY_FROM = 9  # a group this large says that there is load
 
 
 class Grouped(Generic[Item, Outcome]):
@@ -15,7 +15,7 @@ class Grouped(Generic[Item, Outcome]):
 
     A lane takes everything that waits. So groups are small when idle, which adds no latency, and grow by themselves
     under load, while the previous one is being carried out. `linger` seconds make them larger still, but only once
-    there is load: a lone call never waits for company.
+    there is load: a lone call never waits for company. `busy_from` is the size of a group that says so.
     """
 
     def __init__(
@@ -25,8 +25,10 @@ class Grouped(Generic[Item, Outcome]):
         lanes: int = 2,
         limit: int = 200,
         linger: float = 0.0,
+        busy_from: int = BUSY_FROM,
     ) -> None:
         self._flush = flush
+        self._busy_from = busy_from
         self._limit = limit
         self._linger = linger
         self._waiting: list[tuple[Item, asyncio.Future[Outcome]]] = []
@@ -53,7 +55,7 @@ class Grouped(Generic[Item, Outcome]):
             group, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
             if not self._waiting:
                 self._wake.clear()
-            self._busy = len(group) > BUSY_FROM
+            self._busy = len(group) >= self._busy_from
             if group:
                 await self._carry_out(group)
 

@@ -28,6 +28,7 @@ CAPTION_UNITS = 1024  # https://core.telegram.org/bots/api#sendphoto
 ADDRESS = re.compile(r"@[a-z][a-z0-9_]{2,31}|-?[1-9]\d{0,18}")
 CHECKED_SECONDS = 10.0  # for so long a session that was found well is taken to be well
 RETRY_SECONDS = 2.0  # between checks of a session that can't be used
+DEAD_SECONDS = 30.0  # between tries to sign in anew: Telegram limits them
 LOOK_PAGE, LOOK_PAGES = 100, 20  # ids per request (https://core.telegram.org/method/channels.getMessages), requests
 
 
@@ -48,7 +49,8 @@ class Telegram:
         self._peers: Peers | None = None
         self._known: dict[str, Peer] = {}
         self._crowded: dict[str, bool] = {}
-        self._checked = self._failed = float("-inf")
+        self._checked = self._retry_at = float("-inf")
+        self._died = False
 
     @property
     def problem(self) -> str | None:
@@ -71,18 +73,21 @@ class Telegram:
         now = time.monotonic()
         if self._client is not None and self._client.is_connected() and now - self._checked < CHECKED_SECONDS:
             return
-        if now - self._failed < RETRY_SECONDS:
+        if now < self._retry_at:
             raise Away(self._held.problem or "the Telegram session is being checked")
         try:
             client, me = await self._held.client()
         except (NotHeld, SessionUnavailable, SessionDead) as error:
-            self._failed = time.monotonic()
+            dead = isinstance(error, SessionDead)
+            # The first time it may be the stored session that died: the token makes another one at once.
+            self._retry_at = time.monotonic() + (DEAD_SECONDS if dead and self._died else RETRY_SECONDS)
+            self._died = dead
             raise Away(str(error)) from None
         except errors.RPCError as error:
             raise translated(error) from None
         if client is not self._client:
             self._client, self._peers = client, Peers(self._database, client, me.id, bot=True)
-        self._checked = time.monotonic()
+        self._checked, self._died = time.monotonic(), False
 
     async def crowded(self, address: str) -> bool:
         """Tell whether a place is a basic group or a megagroup."""

@@ -1,0 +1,73 @@
+"""Photos: fetched, uploaded, and sent once."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.announcement import bind
+from sandbox.connections import HttpServer
+from sandbox.demo.pictures import picture as drawn
+from sandbox.web.application import make_application
+
+from .conftest import Stage, publishing
+
+
+@pytest.fixture
+async def gallery(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+    """The address of a server with pictures, which lies in a private network."""
+
+    async def picture(request: Request) -> Response:
+        return Response(drawn(request.path_params["number"]), media_type="image/png")
+
+    listener = bind("127.0.0.1", 0, 0)
+    server = HttpServer(make_application([[Route("/{number:int}", picture)]]))
+    await server.start(listener)
+    monkeypatch.setenv("PUBLISH_ALLOW_PRIVATE_MEDIA", "true")
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    await server.stop()
+
+
+async def test_a_photo_has_the_text_as_its_caption(stage: Stage, gallery: str) -> None:
+    channel = stage.channel("photo")
+    stage.fault("drop_after", "messages.SendMedia")
+    async with publishing():
+        result = await stage.ended(
+            await stage.request(text="**look** " * 300, media=[{"url": f"{gallery}/1"}], targets=["telegram:@photo"])
+        )
+    (message,) = stage.world.messages(channel.id)
+    assert result["status"] == "succeeded"
+    assert stage.world.download(message) == drawn(1)
+    assert 900 < len(message.text) <= 1024
+    assert message.text.endswith("…")
+
+
+async def test_several_photos_are_an_album(stage: Stage, gallery: str) -> None:
+    channel = stage.channel("album")
+    stage.fault("drop_after", "messages.SendMultiMedia")
+    media = [{"url": f"{gallery}/{number}"} for number in (1, 2, 3)]
+    async with publishing():
+        result = await stage.ended(await stage.request(text="three", media=media, targets=["telegram:@album"]))
+    messages = stage.world.messages(channel.id)
+    assert [stage.world.download(message) for message in messages] == [drawn(number) for number in (1, 2, 3)]
+    assert [message.text for message in messages] == ["three", "", ""]
+    assert len({message.grouped_id for message in messages}) == 1
+    assert result["targets"][0]["message_ids"] == [message.id for message in messages]
+
+
+async def test_a_text_is_sent_without_a_photo_that_is_not_there(
+    stage: Stage, gallery: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PUBLISH_ALLOW_PRIVATE_MEDIA")
+    channel = stage.channel("text")
+    async with publishing():
+        result = await stage.ended(
+            await stage.request(text="only text", media=[{"url": f"{gallery}/1"}], targets=["telegram:@text"])
+        )
+        nothing = await stage.ended(await stage.request(media=[{"url": f"{gallery}/1"}], targets=["telegram:@text"]))
+    assert stage.texts(channel) == ["only text"]
+    assert "not a public address" in result["targets"][0]["error"]
+    assert result["status"] == "succeeded"
+    assert nothing["status"] == "failed"
