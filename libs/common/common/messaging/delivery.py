@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 
 import asyncpg
 from nats.aio.msg import Msg
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from common.events import Event
 from common.failures import Reject, Retry, Skip
+from common.messaging.isolation import Isolation
 from common.messaging.job import Job, event_id_of, post_of
 from common.messaging.ledger import Standing
 from common.messaging.queue import Queue
@@ -41,7 +43,7 @@ class Delivery:
         self._tracer = tracer
         self._metrics = metrics.of(queue.durable)
         self._slots = asyncio.Semaphore(queue.settings.concurrency)
-        self._alone = asyncio.Lock()
+        self._isolation = Isolation()
         self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
         self._heart = asyncio.create_task(self._beat())
         self.waiting = 0  # arrived, not yet running or running: what counts against the prefetch
@@ -77,22 +79,30 @@ class Delivery:
         self._heart.cancel()
 
     async def _process(self, job: Job) -> None:
+        async with AsyncExitStack() as isolated:  # until it is settled, as a crash before that counts against it
+            standing = await self._in_its_turn(job, isolated)
+            if standing is None:
+                await self._answer(job.message.nak())
+            else:
+                await self._settle(job, standing)
+
+    async def _in_its_turn(self, job: Job, isolated: AsyncExitStack) -> Standing | None:
+        """Claim and run once there is a free place; None where the queue is draining by then."""
         self.waiting += 1
         try:
             async with self._slots:
                 if self.draining:
-                    return await self._answer(job.message.nak())
+                    return None
+                await isolated.enter_async_context(self._isolation.together())
                 standing = await self._rails.claim(job)
+                if standing == "run" and job.crashes >= SUSPECT_FROM:
+                    return await self._run_alone(job, isolated)
                 if standing == "run":
-                    if job.crashes >= SUSPECT_FROM:
-                        standing = await self._run_alone(job)
-                    else:
-                        await self._run(job)
+                    await self._run(job)
+                return standing
         finally:
             self.waiting -= 1
             self.changed.set()
-        await self._settle(job, standing)
-        return None
 
     async def _settle(self, job: Job, standing: Standing) -> None:
         """Commit, publish, ack: in this order."""
@@ -112,19 +122,19 @@ class Delivery:
     async def _acknowledge(self, job: Job) -> None:
         await self._answer(job.message.ack())
 
-    async def _run_alone(self, job: Job) -> Standing:
-        """Run a message that was under way when workers died, one such suspect at a time.
+    async def _run_alone(self, job: Job, isolated: AsyncExitStack) -> Standing:
+        """Run a message that was under way when workers died, with nobody beside it.
 
-        The others give their claims back while they wait, so that only the guilty one is still claimed at the next
-        crash, and its neighbours go free.
+        While it waits for that it gives its claim back. So only the guilty one is still claimed at the next crash.
         """
         job.finish("queued", excused=1)
         await self._rails.commit(job)
-        async with self._alone:
-            standing = await self._rails.claim(job)
-            if standing == "run":
-                job.excused = 0
-                await self._run(job)
+        await isolated.aclose()
+        await isolated.enter_async_context(self._isolation.alone())
+        standing = await self._rails.claim(job)
+        if standing == "run":
+            job.excused = 0
+            await self._run(job)
         return standing
 
     async def _run(self, job: Job) -> None:
