@@ -5,15 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import nats
-from common.messaging.ledger import Ledger
-from common.messaging.replay import DeadLetters
-from common.postgres import Database, verify_schema
-from common.service import SettingsGroup, load_settings
 from nats.aio.client import Client
 from nats.errors import NoServersError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
+from common.messaging.ledger import Ledger
+from common.messaging.replay import DeadLetters
+from common.postgres import Database, verify_schema
+from common.service import SettingsGroup, load_settings
 from postroom.stack import running
 
 CONNECT_SECONDS = 5
@@ -82,4 +82,4 @@ async def connect_nats(url: str) -> Client:
     try:
         return await nats.connect(url, connect_timeout=CONNECT_SECONDS, allow_reconnect=False, error_cb=silent)
     except (OSError, TimeoutError, NoServersError) as error:
-        raise NotFound(f"NATS can't be reached: {error or type(error).__name__}") from None
+        raise NotFound(f"NATS can't be reached: {str(error) or type(error).__name__}") from None

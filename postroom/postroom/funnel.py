@@ -5,12 +5,13 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from common.postgres import UNREACHABLE, Database, Queries
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
+
+from common.postgres import UNREACHABLE, Database, Queries
 
 EVERY_SECONDS = 0.5
 LINE_EVERY_SECONDS = 5.0  # where the output is not a terminal

@@ -9,15 +9,15 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
+from nats.errors import Error as NatsError
+from rich.console import Console
+from rich.table import Table
+
 from common.messaging.replay import NoSuchLetter
 from common.messaging.streams import TopologyError
 from common.postgres import SchemaError
 from common.service import SettingsError
 from embedded import ServerError
-from nats.errors import Error as NatsError
-from rich.console import Console
-from rich.table import Table
-
 from postroom.connections import NotFound
 from postroom.stack.processes import ProcessFailed
 from postroom.stack.running import AlreadyRunning
@@ -56,7 +56,7 @@ def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     except tuple(EXIT_CODES) as error:
         code = next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
         Console(stderr=True, highlight=False).print(
-            f"postroom: {error or type(error).__name__}", markup=False, soft_wrap=True
+            f"postroom: {str(error) or type(error).__name__}", markup=False, soft_wrap=True
         )
         raise typer.Exit(code) from None
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from common.catalog import Catalog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from common.catalog import Catalog
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from common.messaging.replay import DeadLetter
 
+from common.messaging.replay import DeadLetter
 from postroom.connections import System, connected
 from postroom.output import Json, Refused, print_json, print_table, run
 

@@ -5,9 +5,6 @@ from collections.abc import Callable
 from typing import Annotated
 
 import typer
-from common.service import load_settings
-from common.telegram.client import connect, create_client, disconnect
-from common.telegram.settings import TelegramSettings
 from telethon.errors import (
     FloodWaitError,
     PasswordHashInvalidError,
@@ -19,6 +16,9 @@ from telethon.errors import (
 )
 from telethon.sessions.string import StringSession
 
+from common.service import load_settings
+from common.telegram.client import connect, create_client, disconnect
+from common.telegram.settings import TelegramSettings
 from postroom.output import Json, Refused, print_json, run
 
 TRIES = 3
@@ -56,7 +56,7 @@ async def _login(phone: str) -> tuple[str, str]:
     except FloodWaitError as error:
         raise Refused(f"Telegram asks to wait {error.seconds} s before the next try") from None
     except (RPCError, OSError, TimeoutError) as error:
-        raise Refused(f"Telegram: {error or type(error).__name__}") from None
+        raise Refused(f"Telegram: {str(error) or type(error).__name__}") from None
     finally:
         await disconnect(client)
 

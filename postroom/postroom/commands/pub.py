@@ -32,7 +32,7 @@ async def _pub(subject: str, payload: bytes) -> tuple[str, int]:
     except NoStreamResponseError:
         raise Refused(f"no stream takes {subject}; is it misspelt?") from None
     except (NatsError, ValueError) as error:
-        raise Refused(f"{subject} was not taken: {error or type(error).__name__}") from None
+        raise Refused(f"{subject} was not taken: {str(error) or type(error).__name__}") from None
     finally:
         await client.close()
     return ack.stream, ack.seq

@@ -3,10 +3,10 @@
 from typing import Any
 
 import typer
+
 from common.contracts import topology
 from common.postgres import Queries
 from common.reconciliation import STATES, reconcile
-
 from postroom.connections import System, connected
 from postroom.output import Json, ago, print_json, print_table, run
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from common.postgres import Queries
 
+from common.postgres import Queries
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 

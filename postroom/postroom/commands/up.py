@@ -12,10 +12,10 @@ from typing import Annotated
 
 import nats
 import typer
-from common.postgres import Database
-from common.reconciliation import Reconciliation, reconcile
 from rich.logging import RichHandler
 
+from common.postgres import Database
+from common.reconciliation import Reconciliation, reconcile
 from postroom.connections import NotFound
 from postroom.funnel import Funnel
 from postroom.output import print_json, run

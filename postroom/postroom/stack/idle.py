@@ -1,9 +1,10 @@
 """Whether anything is still on its way: in a stream, in the outbox, in a lane, or in a source that is not read yet."""
 
-from common.contracts import topology
-from common.postgres import Database, Queries
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
+
+from common.contracts import topology
+from common.postgres import Database, Queries
 
 
 class IdleCheck:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import nats
+
 from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import Database, migrate
-
 from postroom.stack import running
 from postroom.stack.processes import ProcessFailed, SupervisedProcess
 from postroom.stack.scene import set_scene

@@ -25,7 +25,7 @@ def given_settings() -> dict[str, str]:
 def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
     """Return the variables that point services at the sandbox, except for the groups that `given` sets.
 
-    They win over the shell's own variables: a key that happens to be exported must not make the demo leave this machine.
+    They win over the shell's own variables: a key that happens to be exported must not make the demo leave home.
     """
     environment: dict[str, str] = {}
     if not any(name in given for name in TELEGRAM):

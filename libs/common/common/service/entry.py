@@ -46,7 +46,7 @@ def _run(service: str, run: Run, groups: Sequence[type[SettingsGroup]]) -> int:
     except (SchemaError, TopologyError) as error:
         return _fail(service, str(error), EXIT_NOT_MIGRATED)
     except (OSError, TimeoutError) as error:
-        return _fail(service, f"a server can't be reached: {error or type(error).__name__}", EXIT_UNREACHABLE)
+        return _fail(service, f"a server can't be reached: {str(error) or type(error).__name__}", EXIT_UNREACHABLE)
     return 0
 
 

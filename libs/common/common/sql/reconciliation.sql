@@ -36,10 +36,10 @@ UNION ALL
 
 -- name: strays
 -- Posts that are pending although nothing is on its way to them: no open job or publication, no event in the outbox.
-SELECT format('post %s (%s) has no next step', f.post_id, p.external_id) AS problem
-FROM post_facts f JOIN posts p ON p.id = f.post_id JOIN post_states st ON st.post_id = f.post_id
-WHERE st.state = 'pending' AND f.jobs_open = 0 AND f.publications_open = 0
-  AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = f.post_id::text)
+SELECT format('post %s (%s) has no next step', s.post_id, p.external_id) AS problem
+FROM post_states s JOIN posts p ON p.id = s.post_id
+WHERE s.state = 'pending' AND s.jobs_open = 0 AND s.publications_open = 0
+  AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = s.post_id::text)
 LIMIT 20
 
 -- name: funnel

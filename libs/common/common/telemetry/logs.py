@@ -15,7 +15,7 @@ PATTERNS = re.compile(
     r"(?<=://)(?P<user>[^/@:\s]*):[^/@\s]+(?=@)|\b\d{6,12}:[A-Za-z0-9_-]{30,}\b|\bsk-[A-Za-z0-9_-]{12,}\b|\b1[A-Za-z0-9_-]{300,}=*"
 )
 REDACTED = "[redacted]"
-NOISY = ("httpx", "httpx2", "httpcore", "openai", "telethon", "apscheduler", "faststream", "nats")
+NOISY = ("uvicorn", "httpx", "httpx2", "httpcore", "openai", "telethon", "apscheduler", "faststream", "nats")
 
 
 class Redact:

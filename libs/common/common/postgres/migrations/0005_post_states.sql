@@ -37,7 +37,7 @@ LEFT JOIN (SELECT post_id, count(*) AS held FROM routings WHERE decision = 'hold
 COMMENT ON VIEW post_facts IS 'owner: common. What each stage knows of a post, side by side.';
 
 CREATE VIEW post_states AS
-SELECT post_id, source_id,
+SELECT facts.*,
        CASE WHEN duplicate THEN 'duplicate'
             WHEN publications_open > 0 THEN 'pending'
             WHEN publications_unknown > 0 THEN 'awaiting'
@@ -49,5 +49,5 @@ SELECT post_id, source_id,
             WHEN rewrites_refused > 0 THEN 'rejected'
             WHEN jobs_cancelled > 0 THEN 'cancelled'
             ELSE 'pending' END AS state
-FROM post_facts;
-COMMENT ON VIEW post_states IS 'owner: common. One state per post.';
+FROM post_facts AS facts;
+COMMENT ON VIEW post_states IS 'owner: common. One state per post, with the facts that it follows from.';
