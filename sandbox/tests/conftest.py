@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from starlette.routing import BaseRoute
+
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
 from sandbox.telegram.handshake import make_rsa_key
 from sandbox.web.application import make_application
-from starlette.routing import BaseRoute
 
 Serve = Callable[[list[BaseRoute]], Awaitable[str]]
 

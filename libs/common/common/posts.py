@@ -53,7 +53,7 @@ class NewPost:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What became of a new post: `added` is False where it was there before; `duplicate_of` names the post it equals."""
+    """What became of a new post: `added` is False where it was there before; `duplicate_of` names its equal."""
 
     post_id: UUID
     duplicate_of: UUID | None

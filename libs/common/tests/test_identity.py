@@ -5,11 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
 from common.identity import SHORTEST_TEXT, content_key, normalised
 from common.telegram.markdown import from_markdown
 from common.tracking import without_tracking
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 CORPUS = Path(os.environ.get("POSTROOM_CORPUS", Path(__file__).parents[4] / "shared" / "data"))
 

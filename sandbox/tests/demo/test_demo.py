@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from sandbox.app import Sandbox
 from sandbox.demo.content import DemoChannel, load_channel, load_feed, varied
 from sandbox.demo.pictures import picture

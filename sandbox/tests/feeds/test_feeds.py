@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import feedparser
 import httpx
 import pytest
+
 from sandbox.faults import Fault, Faults
 from sandbox.feeds.routes import FeedEndpoint
 from sandbox.feeds.shelf import FeedAbout, FeedItem, Shelf

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+
 from sandbox.faults import Fault, Faults
 from sandbox.model.journal import Journal
 from sandbox.model.rewriting import Rewriter, load_phrasebooks

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
+
 from sandbox.model.draft import draft
 from sandbox.model.filling import Filler
 from sandbox.model.rewriting import Rewriter, load_phrasebooks

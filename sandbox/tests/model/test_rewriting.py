@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from sandbox.model.rewriting import Rewriter, language_of, load_phrasebooks
 
 FACTS = re.compile(r"https?://\S+|\d+|[@#]\w+|\[[^\]\n]*\]\([^)\s]*\)|«[^»]*»")

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox.faults import Fault, Faults
-from sandbox.telegram import Chat, Store, TelegramServer, User, World
-from sandbox.telegram.handshake import make_rsa_key
 from telethon import TelegramClient
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
+
+from sandbox.faults import Fault, Faults
+from sandbox.telegram import Chat, Store, TelegramServer, User, World
+from sandbox.telegram.handshake import make_rsa_key
 
 Connect = Callable[..., Awaitable[Any]]
 HOST = "127.0.0.1"

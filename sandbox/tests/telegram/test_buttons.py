@@ -1,8 +1,9 @@
 """Buttons under a bot's messages."""
 
 import pytest
-from sandbox.telegram import RpcError
 from telethon import Button, errors, events, functions
+
+from sandbox.telegram import RpcError
 
 
 @pytest.fixture

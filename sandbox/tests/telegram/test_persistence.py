@@ -6,11 +6,12 @@ import sys
 import textwrap
 from pathlib import Path
 
-from sandbox.faults import Faults
-from sandbox.telegram import Store, TelegramServer, World
 from telethon import TelegramClient, functions
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
+
+from sandbox.faults import Faults
+from sandbox.telegram import Store, TelegramServer, World
 
 HOST = "127.0.0.1"
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from sandbox.telegram import CorpusError, seed_channel
 
 CORPUS = Path(os.environ.get("POSTROOM_CORPUS", Path(__file__).parents[3] / ".." / "shared" / "data")) / "posts_ru"

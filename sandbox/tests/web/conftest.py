@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+
 from sandbox.app import Sandbox
 from sandbox.settings import SandboxSettings
 

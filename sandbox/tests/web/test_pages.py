@@ -7,9 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import escape
-from sandbox.app import Sandbox
-from sandbox.markdown import parse_markdown
-from sandbox.web.entities import render_html
 from telethon.tl.types import (
     MessageEntityBlockquote,
     MessageEntityBold,
@@ -17,6 +14,10 @@ from telethon.tl.types import (
     MessageEntitySpoiler,
     MessageEntityTextUrl,
 )
+
+from sandbox.app import Sandbox
+from sandbox.markdown import parse_markdown
+from sandbox.web.entities import render_html
 
 DESTINATION = "@postroom_demo"
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 CONSUMER = "publisher"
 Status = Literal["succeeded", "failed", "unknown"]
 
-LINGER_SECONDS = 0.03  # a result that waits for company holds nothing up: the next send is under way
+LINGER_SECONDS = 0.1  # a result that waits for company holds nothing up: the next send is under way
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 2.0  # a lane that had nothing to do for so long gives its lease back
 LEAVE_SECONDS = 5.0  # for results that are not recorded yet when a lane is told to stop
+GATHER_SECONDS = 0.1  # between two small batches: what comes steadily is taken on together
 UNRECORDED = 100  # results that may wait for their transaction while the lane goes on
 
 
@@ -45,6 +46,7 @@ class Lane:
         self._pace = pace
         self._batch = batch
         self._sending = sending(self._ended)
+        self._small, self._took_on = False, 0.0
         self._unrecorded: set[asyncio.Future[None]] = set()
 
     async def run(self) -> None:
@@ -53,15 +55,22 @@ class Lane:
             self._sending.newest = await self._store.newest_message(self._destination)
             await self._publish_all(await self._store.left_over(self._destination))
             while await self._something_due():
+                await self._gather()
                 await self._sending.ready()
                 await self._pace.allow()
                 await self._sending.ready()  # the pace may have taken long
-                newest = self._sending.newest
-                await self._publish_all(await self._store.take_on(self._destination, self._batch, newest))
+                tasks = await self._store.take_on(self._destination, self._batch, self._sending.newest)
+                self._small, self._took_on = len(tasks) < self._batch, time.monotonic()
+                await self._publish_all(tasks)
         finally:
             if self._unrecorded:
                 await asyncio.wait(self._unrecorded, timeout=LEAVE_SECONDS)
         await self._recorded(0)
+
+    async def _gather(self) -> None:
+        """Wait a little for more, where a batch that was not full has just ended."""
+        if self._small:
+            await asyncio.sleep(max(0.0, self._took_on + GATHER_SECONDS - time.monotonic()))
 
     async def _something_due(self) -> bool:
         idle_since = time.monotonic()

@@ -5,6 +5,7 @@ import signal
 import sys
 
 import pytest
+
 from common.testing.waiting import eventually
 
 from .conftest import Stage

@@ -107,7 +107,7 @@ def main() -> int:
     if parser.parse_args().check:
         stale = drift()
         for name in stale:
-            print(f"{name} is not what the contracts say: run `make contracts`", file=sys.stderr)  # noqa: T201
+            print(f"{name} is not what the contracts say: run `make contracts`", file=sys.stderr)
         return 1 if stale else 0
     for path, text in generated().items():
         path.parent.mkdir(exist_ok=True)

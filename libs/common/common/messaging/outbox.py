@@ -45,14 +45,27 @@ class Outbox:
         return sent
 
     async def send(self, emits: Sequence[Emitted]) -> set[str]:
-        """Publish all at once and return the ids that were acknowledged within the bound."""
+        """Publish page by page and return the ids that were acknowledged, each page within the bound.
+
+        Where a page gets no acknowledgement at all, the stream is away, and the rest is not tried.
+        """
+        sent: set[str] = set()
+        for start in range(0, len(emits), PAGE):
+            page = await self._send_page(emits[start : start + PAGE])
+            if not page:
+                break
+            sent |= page
+        return sent
+
+    async def _send_page(self, emits: Sequence[Emitted]) -> set[str]:
         waits: dict[asyncio.Future[PubAck], str] = {}
         try:
-            for event in emits:
-                future = await self._stream.publish_async(
-                    event.subject, event.payload, headers=dict(event.headers), wait_stall=self._timeout
-                )
-                waits[future] = event.id
+            # One bound for the page. `wait_stall` would bound each message, at the price of a task and of a turn of the
+            # event loop for each: with a hundred handlers under way a page took more than a second to leave.
+            async with asyncio.timeout(self._timeout):
+                for event in emits:
+                    future = await self._stream.publish_async(event.subject, event.payload, headers=dict(event.headers))
+                    waits[future] = event.id
         except (NatsError, OSError) as error:
             log.warning("publish: %r", error)
         if not waits:

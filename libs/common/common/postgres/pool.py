@@ -29,7 +29,9 @@ UNREACHABLE = (
 
 
 class Database:
-    """Two pools on one database, jsonb as plain Python values: results must survive its crash (`strict`), bookkeeping may be lost (`lax`).
+    """Two pools on one database: results must survive its crash (`strict`), bookkeeping may be lost (`lax`).
+
+    jsonb arrives as plain Python values.
 
     A claim or a deletion from the outbox that a crash takes back is simply made again, so `lax` connections commit
     without waiting for the disk (https://www.postgresql.org/docs/current/wal-async-commit.html); the next strict

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from telethon import TelegramClient
+
 from common.telegram.sessions import open_user
 from common.telegram.settings import TelegramSettings
 from sandbox.faults import Faults
 from sandbox.telegram import Store, TelegramServer, User, World
 from sandbox.telegram.handshake import make_rsa_key
-from telethon import TelegramClient
 
 
 @dataclass

@@ -2,12 +2,13 @@ import time
 
 import pytest
 import regex
+from hypothesis import given
+from hypothesis import strategies as st
+
 from common.telegram.cutting import cut
 from common.telegram.entities import Entity, EntityKind
 from common.telegram.text import RichText
 from common.telegram.utf16 import utf16_length
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .texts import pieces, rich_texts
 

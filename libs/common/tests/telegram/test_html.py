@@ -1,9 +1,10 @@
 import time
 
 import pytest
-from common.telegram.html import LONGEST_HTML, from_html
 from hypothesis import given
 from hypothesis import strategies as st
+
+from common.telegram.html import LONGEST_HTML, from_html
 
 from .texts import pieces
 

@@ -3,10 +3,11 @@ import os
 from pathlib import Path
 
 import pytest
-from common.telegram.entities import EntityKind
-from common.telegram.markdown import from_markdown
 from hypothesis import given
 from hypothesis import strategies as st
+
+from common.telegram.entities import EntityKind
+from common.telegram.markdown import from_markdown
 
 from .texts import pieces
 

@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from common.telegram.entities import Entity, EntityKind
 from common.telegram.links import links
 from common.telegram.markdown import from_markdown
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.text import RichText
-from hypothesis import given
-from hypothesis import strategies as st
 
 CORPUS = Path(os.environ.get("POSTROOM_CORPUS", Path(__file__).parents[5] / "shared" / "data"))
 

@@ -1,7 +1,8 @@
 import pytest
+from hypothesis import given
+
 from common.telegram.entities import DETECTED, Entity, EntityKind
 from common.telegram.text import RichText
-from hypothesis import given
 
 from .texts import rich_texts
 

@@ -1,12 +1,13 @@
 import json
 
 import pytest
+from hypothesis import given
+from pydantic import ValidationError
+
 from common.telegram.entities import Entity, EntityKind
 from common.telegram.links import links
 from common.telegram.text import RichText
 from common.telegram.utf16 import Offsets, storable, utf16_length, utf16_prefix
-from hypothesis import given
-from pydantic import ValidationError
 
 from .texts import pieces, rich_texts, texts
 

@@ -1,9 +1,10 @@
 """Generated texts and entities: everything that makes counting and cutting hard."""
 
+from hypothesis import strategies as st
+
 from common.telegram.entities import Entity, EntityKind
 from common.telegram.text import RichText
 from common.telegram.utf16 import utf16_length
-from hypothesis import strategies as st
 
 HARD = (
     "👩‍👩‍👧‍👦", "👩🏽‍💻", "🇷🇺", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️", "1️⃣", "é", "й", "Z̴̢͈a̷l", "שלום", "مرحبا", "नमस्ते", "각", "\r\n", "😀",

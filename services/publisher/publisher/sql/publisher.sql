@@ -30,17 +30,19 @@ FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
 ON CONFLICT (id) DO NOTHING
 
 -- name: add_publications
--- Adds publications, or queues again those that failed or were cancelled.
-INSERT INTO publications AS p (id, package_id, post_id, destination, position, status, generation, text, entities, media)
+-- Adds publications, or queues again those that failed or were cancelled. Requests are worked on side by side: each is
+-- due a moment later, by when those that came before it are stored too, and take_on brings them into order.
+INSERT INTO publications AS p (id, package_id, post_id, destination, position, status, generation, text, entities, media,
+                               due_at)
 SELECT DISTINCT ON (id) id, package_id, post_id, destination, position, 'queued', generation, text,
-       entities::jsonb, media::jsonb
+       entities::jsonb, media::jsonb, now() + interval '0.05 s'
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::int[], $7::text[], $8::text[], $9::text[])
      AS given (id, package_id, post_id, destination, position, generation, text, entities, media)
 ORDER BY id, position
 ON CONFLICT (id) DO UPDATE
 SET package_id = excluded.package_id, position = excluded.position, status = 'queued', text = excluded.text,
     entities = excluded.entities, media = excluded.media, random_ids = '{}', message_ids = '{}', url = NULL,
-    attempts = 0, due_at = now(), first_try_at = NULL, last_error = NULL, finished_at = NULL
+    attempts = 0, due_at = excluded.due_at, first_try_at = NULL, last_error = NULL, finished_at = NULL
 WHERE p.status IN ('failed', 'cancelled') AND NOT p.take_back AND p.generation = excluded.generation
 
 -- name: busy_destinations
@@ -67,14 +69,16 @@ FROM publications p JOIN publish_packages k ON k.id = p.package_id
 WHERE p.destination = $1 AND p.status = 'in_progress' ORDER BY p.position, p.id
 
 -- name: take_on
--- Takes on the oldest that are due; from here on each may have been sent. Its random ids are stored before that.
+-- Takes on the oldest that are due, or will be in a moment; from here on each may have been sent. Its random ids are
+-- stored before that.
 UPDATE publications AS p
 SET status = 'in_progress', first_try_at = clock_timestamp(), last_known_message_id = $3,
     random_ids = CASE WHEN p.random_ids = '{}'
                       THEN send_random_ids(p.id, p.generation, greatest(1, jsonb_array_length(p.media)))
                       ELSE p.random_ids END
 FROM (SELECT q.id, k.traceparent FROM publications q JOIN publish_packages k ON k.id = q.package_id
-      WHERE q.destination = $1 AND q.status = 'queued' AND q.due_at <= now() ORDER BY q.position, q.id LIMIT $2) AS next
+      WHERE q.destination = $1 AND q.status = 'queued' AND q.due_at <= now() + interval '0.05 s'
+      ORDER BY q.position, q.id LIMIT $2) AS next
 WHERE p.id = next.id AND p.status = 'queued'
 RETURNING p.id, p.package_id, p.post_id, p.destination, p.generation, p.text, p.entities, p.media, p.random_ids,
           p.attempts, p.position, p.last_known_message_id, next.traceparent, 0::float8 AS age
