@@ -98,8 +98,8 @@ async def call_once(client: TelegramClient, request: Any, timeout: float = CALL_
     """Make one request like `call`, but past Telethon's own handling of it.
 
     That sleeps for two seconds after each 5xx, RANDOM_ID_DUPLICATE among them, also where it won't ask again, and it
-    remembers the entities of every answer (seen with 1.45.0, client/users.py). Not for requests that may move to a further
-    data centre. Raises what `call` raises.
+    remembers the entities of every answer (seen with 1.45.0, client/users.py). Not for requests that may move to
+    another data centre. Raises what `call` raises.
     """
     await request.resolve(client, utils)
     asked = InvokeWithoutUpdatesRequest(request) if client._no_updates else request
