@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 
 PYTHON ?= python3
+# Much of the suite waits for servers: three workers keep two cores busy.
+PYTEST_FLAGS ?= -n 3 --dist worksteal
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
@@ -42,7 +44,7 @@ test: install ## Run the whole suite, on embedded servers
 	@$(BIN)/python -m pytest -m "not soak" $(PYTEST_FLAGS)
 
 soak: install ## Run the long trials at the sizes that the issues state
-	@$(BIN)/python -m pytest -m soak --timeout 3600 -s $(PYTEST_FLAGS)
+	@$(BIN)/python -m pytest -m soak --timeout 3600
 
 lint: install ## Check format, lint, types, import contracts and generated files
 	@$(BIN)/ruff format --check .

@@ -57,7 +57,7 @@ async def test_the_demo_shows_a_funnel_and_the_commands_see_it(place: Any) -> No
         }  # fmt: skip
         chats = (await sandbox.get("/api/chats")).json()
         await sandbox.aclose()
-        assert any(chat["username"] == "postroom_demo" for chat in chats["chats"])
+        assert any(chat["username"] == "postroom_demo" for chat in chats)
         own = '{"text": "**Own** text", "targets": ["telegram:@postroom_demo"]}'
         said = place.command("pub", "publish.requested", own)
         assert "PUBLISH has it" in said.stdout

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 from common.events import Event
 from common.failures import Reject, Retry, Skip
-from common.messaging.isolation import Isolation
 from common.messaging.job import Job, event_id_of, post_of
 from common.messaging.ledger import Standing
 from common.messaging.queue import Queue
@@ -26,7 +25,6 @@ Run = Callable[[Job], Awaitable[Sequence[Event] | None]]
 
 FENCED_PAUSE = 0.5  # seconds until a message whose claim was lost is looked at again
 UNREACHABLE_PAUSE = 2.0  # seconds until a message comes back when the database or the stream is away
-SUSPECT_FROM = 2  # crashes; from then on a message runs alone
 
 
 class WorkerDied(Exception):
@@ -43,7 +41,6 @@ class Delivery:
         self._tracer = tracer
         self._metrics = metrics.of(queue.durable)
         self._slots = asyncio.Semaphore(queue.settings.concurrency)
-        self._isolation = Isolation()
         self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
         self._heart = asyncio.create_task(self._beat())
         self.waiting = 0  # arrived, not yet running or running: what counts against the prefetch
@@ -93,10 +90,12 @@ class Delivery:
             async with self._slots:
                 if self.draining:
                     return None
-                await isolated.enter_async_context(self._isolation.together())
+                await isolated.enter_async_context(self._rails.isolation.together())
                 standing = await self._rails.claim(job)
-                if standing == "run" and job.crashes >= SUSPECT_FROM:
-                    return await self._run_alone(job, isolated)
+                if standing == "suspect":
+                    await isolated.aclose()
+                    await isolated.enter_async_context(self._rails.isolation.alone())
+                    standing = await self._rails.ledger.claim_suspect(job)
                 if standing == "run":
                     await self._run(job)
                 return standing
@@ -122,23 +121,8 @@ class Delivery:
     async def _acknowledge(self, job: Job) -> None:
         await self._answer(job.message.ack())
 
-    async def _run_alone(self, job: Job, isolated: AsyncExitStack) -> Standing:
-        """Run a message that was under way when workers died, with nobody beside it.
-
-        While it waits for that it gives its claim back. So only the guilty one is still claimed at the next crash.
-        """
-        job.finish("queued", excused=1)
-        await self._rails.commit(job)
-        await isolated.aclose()
-        await isolated.enter_async_context(self._isolation.alone())
-        standing = await self._rails.claim(job)
-        if standing == "run":
-            job.excused = 0
-            await self._run(job)
-        return standing
-
     async def _run(self, job: Job) -> None:
-        if job.crashes >= self.queue.max_crashes:
+        if job.crashes >= self.queue.settings.max_crashes:
             job.bury(WorkerDied(f"its worker died {job.crashes} times under it"))
             return
         with self._metrics.running():

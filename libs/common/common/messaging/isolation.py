@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 
 class Isolation:
-    """Shared places for all, and one place that nobody else shares the queue with.
+    """Shared places for all queues of a process, and one place that nobody shares.
 
     A suspect waits until whoever runs has finished, and holds back who would come next. So if the worker dies then, it
     was the suspect's doing, and no neighbour of it was claimed.

@@ -12,7 +12,9 @@ from common.events import Emitted
 from common.messaging.job import Job
 from common.postgres import UNREACHABLE, Connection, Database, Queries, steady
 
-Standing = Literal["run", "done", "busy"]
+Standing = Literal["run", "suspect", "done", "busy"]
+SUSPECT_FROM = 2  # crashes; from then on a message is worked on alone
+NOBODY_SUSPECTED = 2**31 - 1
 BUSY_PAUSE = 0.05  # seconds beyond the end of somebody else's lease
 
 
@@ -25,8 +27,16 @@ class Ledger:
         self.holder = uuid4()
 
     async def claim(self, jobs: list[Job]) -> list[Standing]:
-        """Claim a group. Per job: run it; done already (its unpublished events are in `emits`); or busy elsewhere."""
-        return await steady(lambda: self._claim(jobs))
+        """Claim a group. Per job: run it; a suspect, which is not claimed; done already, or busy elsewhere.
+
+        The unpublished events of one that is done are in `emits`.
+        """
+        return await steady(lambda: self._claim(jobs, SUSPECT_FROM))
+
+    async def claim_suspect(self, job: Job) -> Standing:
+        """Claim a job although workers died under it."""
+        [standing] = await steady(lambda: self._claim([job], NOBODY_SUSPECTED))
+        return standing
 
     async def commit(self, jobs: list[Job]) -> list[bool | Exception]:
         """Commit the results of a group in one transaction; False where somebody else has claimed the job since.
@@ -78,7 +88,7 @@ class Ledger:
         """The statement that ends jobs whose messages the server gave up; for `Job.write`."""
         return self._sql["give_up"]
 
-    async def _claim(self, jobs: list[Job]) -> list[Standing]:
+    async def _claim(self, jobs: list[Job], suspect_from: int) -> list[Standing]:
         # One statement must not hold an event twice: the first copy is claimed, the others are busy.
         first = {job.key: job for job in reversed(jobs)}
         standing: dict[tuple[str, str], Standing] = dict.fromkeys(first, "busy")
@@ -88,12 +98,12 @@ class Ledger:
         ]
         *identity, leases, traces = columns(rows, 7)
         async with self._database.lax.acquire() as connection:
-            for row in await connection.fetch(self._sql["claim"], *identity, leases, self.holder, traces):
+            for row in await connection.fetch(self._sql["claim"], *identity, leases, self.holder, traces, suspect_from):
                 job = first[row["consumer"], row["event_id"]]
                 job.attempt, job.counted = row["attempts"], row["counted"]
                 job.crashes, job.age = row["crashes"], row["age"]
-                standing[job.key] = "run"
-            if refused := [key for key, value in standing.items() if value != "run"]:
+                standing[job.key] = "run" if row["status"] == "in_progress" else "suspect"
+            if refused := [key for key, value in standing.items() if value == "busy"]:
                 await self._look_up(connection, first, refused, standing)
         return [standing[job.key] if first[job.key] is job else "busy" for job in jobs]
 

@@ -15,6 +15,7 @@ class QueueSettings(BaseModel):
 
     concurrency: int = Field(default=50, ge=1, le=1000, description="handlers at once")
     max_attempts: int = Field(default=5, ge=1, le=100, description="then the message goes to the dead letters")
+    max_crashes: int = Field(default=3, ge=1, le=1000, description="deaths of its worker; then it goes there as well")
     backoff_base_seconds: float = Field(default=2.0, gt=0, description="base to the power of the attempt")
     backoff_cap_seconds: float = Field(default=300.0, gt=0)
     timeout_seconds: float = Field(default=30.0, gt=0, description="for one run of the handler")
@@ -32,7 +33,6 @@ class Queue:
 
     durable: Durable
     settings: QueueSettings
-    max_crashes: int = 3  # a message whose worker died that often under it goes to the dead letters
 
     @property
     def ack_wait(self) -> float:

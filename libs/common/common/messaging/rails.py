@@ -8,6 +8,7 @@ from opentelemetry import trace
 
 from common.events import Emitted, Event, derive, emitted
 from common.messaging.grouped import Grouped
+from common.messaging.isolation import Isolation
 from common.messaging.job import Job
 from common.messaging.ledger import Ledger, Standing
 from common.messaging.outbox import Outbox
@@ -34,6 +35,7 @@ class Rails:
         self.claim: Grouped[Job, Standing] = Grouped(self.ledger.claim, lanes=2, linger=linger / 2)
         self.commit: Grouped[Job, bool] = Grouped(self.ledger.commit, lanes=2, linger=linger)
         self.publish: Grouped[Job, None] = Grouped(self.outbox.publish_jobs, lanes=3)
+        self.isolation = Isolation()
         self._sweeper: asyncio.Task[None] | None = None
 
     def compose(self, events: Iterable[Event], *, consumer: str, cause: str) -> list[Emitted]:

@@ -85,6 +85,7 @@ def queue_settings(queue: str, defaults: QueueSettings | None = None) -> QueueSe
 
         concurrency: int = Field(default=base.concurrency, ge=1, le=1000)
         max_attempts: int = Field(default=base.max_attempts, ge=1, le=100)
+        max_crashes: int = Field(default=base.max_crashes, ge=1, le=1000)
         backoff_base_seconds: float = Field(default=base.backoff_base_seconds, gt=0)
         backoff_cap_seconds: float = Field(default=base.backoff_cap_seconds, gt=0)
         timeout_seconds: float = Field(default=base.timeout_seconds, gt=0)

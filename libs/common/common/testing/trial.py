@@ -184,7 +184,12 @@ async def work(settings: ServiceSettings) -> None:
     """The worker of the crash tests: a process that works until it is killed."""
     longest = float(os.environ.get("TRIAL_PAUSE_SECONDS", "0.03"))
     handlers = TrialHandlers(pause=lambda: random.uniform(0, longest))
-    queue = QueueSettings(max_attempts=10, backoff_base_seconds=0.2, timeout_seconds=10)
+    queue = QueueSettings(
+        max_attempts=10,
+        max_crashes=int(os.environ.get("TRIAL_MAX_CRASHES", "3")),
+        backoff_base_seconds=0.2,
+        timeout_seconds=10,
+    )
     async with trial_service(settings, handlers, queue):
         print("ready", flush=True)
         await asyncio.Event().wait()

@@ -1,14 +1,18 @@
 -- name: claim
 -- Takes the jobs that are free: new, given back, or left by a holder whose lease ran out, which counts as a crash.
+-- One with $9 crashes or more is a suspect: it is not taken but set free, so that no crash meanwhile is counted for it.
 INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, holder, lease_until, trace_id)
 SELECT consumer, event_id, queue, subject, post_id, 'in_progress', $7, now() + lease * interval '1 second', trace_id
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::float8[], $8::text[])
      AS claimed (consumer, event_id, queue, subject, post_id, lease, trace_id)
 ON CONFLICT (consumer, event_id) DO UPDATE
-SET status = 'in_progress', attempts = job.attempts + 1, crashes = job.crashes + (job.status = 'in_progress')::int,
-    holder = excluded.holder, lease_until = excluded.lease_until, started_at = now(), finished_at = NULL
+SET crashes = job.crashes + (job.status = 'in_progress')::int, started_at = now(), finished_at = NULL,
+    status = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN 'in_progress' ELSE 'queued' END,
+    attempts = job.attempts + (job.crashes + (job.status = 'in_progress')::int < $9)::int,
+    holder = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.holder END,
+    lease_until = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.lease_until END
 WHERE job.status = 'queued' OR (job.status = 'in_progress' AND job.lease_until < now())
-RETURNING consumer, event_id, attempts, attempts - excused - crashes AS counted, crashes,
+RETURNING consumer, event_id, status, attempts, attempts - excused - crashes AS counted, crashes,
           extract(epoch FROM now() - created_at)::float8 AS age
 
 -- name: standing
