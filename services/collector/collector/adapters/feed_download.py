@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from collector.adapters.addresses import AddressRefused
+from common.addresses import AddressRefused
 from collector.adapters.feed_inflate import Inflated
 from collector.adapters.feed_items import FeedError
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from collector.adapters.addresses import PinnedTransport, is_any, is_public
+from common.addresses import PinnedTransport, is_any, is_public
 from collector.adapters.feed_download import Download, FeedSettings, download
 from collector.adapters.feed_items import FeedError, FeedPage, ParsedFeed
 from collector.adapters.feed_json import parse_json_feed

@@ -1,6 +1,6 @@
-"""Which network addresses a source may have, and a transport that connects to no others.
+"""Which network addresses may be read over HTTP, and a transport that connects to no others. Needs the `http` extra.
 
-A source's address is typed by a person or comes from a redirect; without this guard it could make the service read
+An address is typed by a person, comes from a feed or from a redirect; without this guard it could make a service read
 what only machines inside can reach (server-side request forgery, https://owasp.org/www-community/attacks/SSRF).
 """
 
@@ -43,7 +43,7 @@ def is_public(address: str) -> bool:
 
 
 def is_any(address: str) -> bool:  # noqa: ARG001
-    """Allows private addresses too, for installations that collect from their own network."""
+    """Allows private addresses too, for installations that read from their own network."""
     return True
 
 
