@@ -43,7 +43,7 @@ run: install ## Run everything on this machine with a live view; Ctrl-C stops it
 test: install ## Run the whole suite, on embedded servers
 	@$(BIN)/python -m pytest -m "not soak" $(PYTEST_FLAGS)
 
-soak: install ## Run the long trials at the sizes that the issues state
+soak: install ## Run the long trials at their full size
 	@$(BIN)/python -m pytest -m soak --timeout 3600
 
 lint: install ## Check format, lint, types, import contracts and generated files

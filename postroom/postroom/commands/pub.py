@@ -6,6 +6,7 @@ import typer
 from nats.errors import Error as NatsError
 from nats.js.errors import NoStreamResponseError
 
+from common.contracts import topology
 from postroom.connections import addresses, connect_nats
 from postroom.output import Json, Refused, print_json, run
 
@@ -13,9 +14,15 @@ from postroom.output import Json, Refused, print_json, run
 def pub(
     subject: Annotated[str, typer.Argument(help="For example publish.requested.")],
     body: Annotated[str, typer.Argument(help='The body as it is, for example {"post_id":"…"}; "-" reads stdin.')],
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where the subject is not one of ours.")] = False,
     as_json: Json = False,
 ) -> None:
     """Publish raw bytes with no headers, exactly as the `nats` client would, and say where the stream put them."""
+    if not anyway and subject not in topology().subjects:
+        known = ", ".join(name for name in topology().subjects if not name.startswith("$"))
+        raise typer.BadParameter(
+            f"nobody takes {subject}, so it would be dropped; there are {known}", param_hint="SUBJECT"
+        )
     payload = typer.get_binary_stream("stdin").read() if body == "-" else body.encode()
     stream, sequence = run(lambda: _pub(subject, payload))
     if as_json:

@@ -10,8 +10,19 @@ from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
 
-def trace(post_id: Annotated[UUID, typer.Argument(help="The id of a post.")], as_json: Json = False) -> None:
-    """Show everything that happened to a post, in order, with times and trace ids."""
+def trace(
+    post_id: Annotated[
+        UUID | None, typer.Argument(help="The id of a post. Without: the latest posts, with their ids.")
+    ] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Without an id: only posts in this state, such as awaiting.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show everything that happened to a post, in order, with times and trace ids; without an id, list posts."""
+    if post_id is None:
+        _list(run(lambda: _latest(state)), as_json=as_json)
+        return
     post, history = run(lambda: _trace(post_id))
     if as_json:
         print_json({"post": post, "history": history})
@@ -22,6 +33,22 @@ def trace(post_id: Annotated[UUID, typer.Argument(help="The id of a post.")], as
         ("When (UTC)", "What", "Detail", "Trace"),
         ((f"{row['at']:%Y-%m-%d %H:%M:%S.%f}"[:-3], row["what"], row["detail"], row["trace_id"]) for row in history),
     )
+
+
+def _list(posts: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        print_json(posts)
+    else:
+        print_table(
+            ("Post", "Collected", "Source", "State", "Text"),
+            ((row["id"], row["collected_at"], row["source"], row["state"], row["text"]) for row in posts),
+        )
+
+
+async def _latest(state: str | None) -> list[dict[str, Any]]:
+    sql = Queries.load("postroom", "stack.sql")
+    async with connected() as system:
+        return [dict(row) for row in await system.database.fetch(sql["latest_posts"], state)]
 
 
 async def _trace(post_id: UUID) -> tuple[dict[str, Any], list[dict[str, Any]]]:

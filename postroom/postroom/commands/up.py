@@ -102,7 +102,7 @@ async def _up(options: StackOptions, *, until_idle: bool, want_report: bool) -> 
             loop.add_signal_handler(number, stopped.set)
     async with running_stack(options) as stack, Database.connect(stack.servers.database_url, size=2) as database:
         idle = IdleCheck(database, await _stream(stack))
-        view = Funnel(database, _title(options), _links(stack))
+        view = Funnel(database, _title(stack), _links(stack))
 
         async def done() -> bool:
             return stopped.is_set() or (until_idle and await idle())
@@ -134,9 +134,13 @@ async def _stream(stack: Stack) -> nats.js.JetStreamContext:
     return client.jetstream()
 
 
-def _title(options: StackOptions) -> str:
-    where = "SANDBOX: nothing leaves this machine" if options.sandbox else "the real world"
-    pace = {"demo": ", at the demo's own pace", "off": ", as fast as it goes", "real": ""}[options.pacing]
+def _title(stack: Stack) -> str:
+    real = " and ".join(stack.real_parts)
+    if not stack.options.sandbox:
+        where = "the real world"
+    else:
+        where = f"SANDBOX, but {real} from .env: REAL" if real else "SANDBOX: nothing leaves this machine"
+    pace = {"demo": ", at the demo's own pace", "off": ", as fast as it goes", "real": ""}[stack.pacing]
     return f"Postroom · {where}{pace}"
 
 

@@ -12,7 +12,7 @@ SELECT service, address, ready, detail, started_at, beat_at FROM service_beats
 WHERE beat_at > now() - interval '15 seconds' ORDER BY service, started_at
 
 -- name: queues
--- Work per queue: open, ended, average time and attempts over the last hour.
+-- Work per queue: open and ended jobs, average time of a run and average retries.
 SELECT queue, count(*) FILTER (WHERE status = 'queued') AS queued,
        count(*) FILTER (WHERE status = 'in_progress') AS in_progress,
        count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
@@ -31,6 +31,13 @@ SELECT kind, severity, title, detail, count, post_id, first_at, last_at FROM not
 -- How each source was read last.
 SELECT s.kind, s.address, s.title, st.last_run_at, st.last_success_at, st.last_error, coalesce(st.failures, 0) AS failures
 FROM sources s LEFT JOIN source_states st ON st.source_id = s.id WHERE s.enabled ORDER BY s.address
+
+-- name: latest_posts
+-- The posts that came in last, all or those in one state.
+SELECT p.id, p.collected_at, coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source, st.state,
+       left(replace(p.text, E'\n', ' '), 60) AS text
+FROM posts p JOIN post_states st ON st.post_id = p.id LEFT JOIN sources s ON s.id = p.source_id
+WHERE $1::text IS NULL OR st.state = $1 ORDER BY p.collected_at DESC, p.id LIMIT 20
 
 -- name: trace_post
 -- One post.

@@ -20,11 +20,12 @@ from postroom.stack import running
 from postroom.stack.processes import ProcessFailed, SupervisedProcess
 from postroom.stack.scene import set_scene
 from postroom.stack.servers import Servers
-from postroom.stack.surroundings import announced, given_settings, sandbox_environment
+from postroom.stack.surroundings import announced, given_settings, real_parts, sandbox_environment
 
 log = logging.getLogger(__name__)
 
 SERVICES = ("api", "scheduler", "publisher", "rewriter", "collector")  # whoever consumes starts before who emits
+LOG_BYTES = 20 * 2**20  # a log that is larger at the start is put aside, and the one before it goes
 SANDBOX_SECONDS = 120.0  # a large corpus takes a while to load
 
 
@@ -57,9 +58,19 @@ class Stack:
         self._failed: asyncio.Future[None] | None = None
 
     @property
+    def real_parts(self) -> list[str]:
+        """What reaches the real world, although the sandbox runs."""
+        return real_parts(self.given) if self.options.sandbox else ["Telegram", "the model"]
+
+    @property
+    def pacing(self) -> str:
+        """How fast is published: never faster than the real Telegram allows."""
+        return "real" if self.options.pacing == "demo" and "Telegram" in self.real_parts else self.options.pacing
+
+    @property
     def destination_url(self) -> str | None:
         """The page where the destination can be read, in the sandbox."""
-        if not self.announcement:
+        if not self.announcement or "Telegram" in self.real_parts:
             return None
         [destination] = self.announcement["telegram"]["destinations"]
         return f"{self.announcement['http']['url']}/chats/{destination['id']}"
@@ -77,8 +88,9 @@ class Stack:
         environment = {"DATABASE_URL": self.servers.database_url, "NATS_URL": self.servers.nats_url}
         if self.options.sandbox:
             await self._start_sandbox()
-            async with Database.connect(self.servers.database_url, size=2) as database:
-                await set_scene(database, self.announcement)
+            if "Telegram" not in self.real_parts:  # the sandbox's channels mean nothing to the real Telegram
+                async with Database.connect(self.servers.database_url, size=2) as database:
+                    await set_scene(database, self.announcement)
             environment |= sandbox_environment(self.announcement, self.given)
         environment |= self._pace()
         if self.options.single_process:
@@ -131,7 +143,7 @@ class Stack:
         self.announcement = announced(state)
 
     def _pace(self) -> dict[str, str]:
-        match self.options.pacing:
+        match self.pacing:
             case "off":
                 return {"PUBLISH_PACING": "off", "COLLECT_BACKFILL": "0"}
             case "demo":  # faster than Telegram would like, and said so; nothing leaves the machine
@@ -146,6 +158,8 @@ class Stack:
     def _supervise(self, name: str, environment: dict[str, str], *arguments: str) -> SupervisedProcess:
         log_file = self._log(name)
         log_file.parent.mkdir(parents=True, exist_ok=True)
+        if log_file.exists() and log_file.stat().st_size > LOG_BYTES:
+            log_file.replace(log_file.with_suffix(".log.1"))
         process = SupervisedProcess(name, [sys.executable, "-m", name, *arguments], environment, log_file, self._note)
         self.processes.append(process)
         self._task(process.run())

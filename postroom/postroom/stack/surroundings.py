@@ -22,15 +22,22 @@ def given_settings() -> dict[str, str]:
     return {name: value for name, value in dotenv_values(".env").items() if value}
 
 
+def real_parts(given: dict[str, str]) -> list[str]:
+    """Return what `.env` switches to the real world, in words."""
+    parts = {"Telegram": TELEGRAM, "the model": MODEL}
+    return [part for part, names in parts.items() if any(name in given for name in names)]
+
+
 def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
     """Return the variables that point services at the sandbox, except for the groups that `given` sets.
 
     They win over the shell's own variables: a key that happens to be exported must not make the demo leave home.
     """
     environment: dict[str, str] = {}
-    if not any(name in given for name in TELEGRAM):
+    real = real_parts(given)
+    if "Telegram" not in real:
         environment |= _telegram(announcement["telegram"])
-    if not any(name in given for name in MODEL):
+    if "the model" not in real:
         model = announcement["model"]
         environment |= {
             "OPENAI_BASE_URL": model["base_url"],

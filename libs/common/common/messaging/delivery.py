@@ -49,11 +49,13 @@ class Delivery:
 
     async def process(self, message: Msg) -> None:
         """Carry one message through all stations."""
-        job = Job(self.queue, message, event_id_of(message), post_of(message), self._tracer)
+        job = Job(self.queue, message, event_id_of(message), post_of(message), tracer=self._tracer)
         self._held.add(job)
         try:
             context = propagate.extract(message.headers or {})
             with self._tracer.start_as_current_span(f"{message.subject} process", context=context) as span:
+                if (spanned := span.get_span_context()).is_valid:
+                    job.trace_id = f"{spanned.trace_id:032x}"
                 span.set_attribute("messaging.destination.name", message.subject)
                 span.set_attribute("messaging.message.id", job.event_id)
                 await self._process(job)

@@ -1,6 +1,6 @@
 """FastStream in front: it declares, documents, starts and stops; our own pull brings the messages to delivery.
 
-The only file that touches FastStream's private names (DELIVERY front C); its version is pinned, and
+The only file that touches FastStream's private names (docs/adr/0001-front-c.md); its version is pinned, and
 tests/messaging/test_faststream.py fails where an upgrade moves them.
 """
 

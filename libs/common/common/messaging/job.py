@@ -28,6 +28,7 @@ class Job:
     message: Msg
     event_id: str
     post_id: UUID | None = None
+    trace_id: str | None = None  # 32 hex digits: the message's own trace, or the one that begins here
     tracer: trace.Tracer = field(default_factory=trace.NoOpTracer, repr=False)
     attempt: int = 0  # which claim this is: fences out a holder that was given up
     counted: int = 0  # attempts that failed or are under way; a Retry is excused
@@ -49,11 +50,6 @@ class Job:
     def headers(self) -> Mapping[str, str]:
         """The message's headers, or none."""
         return self.message.headers or {}
-
-    @property
-    def trace_id(self) -> str | None:
-        """The trace that this message belongs to (W3C trace context, the second field of `traceparent`)."""
-        return self.headers.get("traceparent", "")[3:35] or None
 
     @property
     def last_attempt(self) -> bool:

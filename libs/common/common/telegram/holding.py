@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 DEAD_PAUSE = 30.0  # seconds until a dead session is opened again: somebody may have signed in meanwhile
 UNAVAILABLE_PAUSE = 2.0
 RECONNECT_PAUSE = 0.2
+CHECK_SECONDS = 30.0  # a session that was revoked may stay connected, and nothing else tells of it
 
 Open = Callable[[], Awaitable[TelegramClient]]
 Connected = Callable[[TelegramClient, User], Awaitable[None]]
@@ -39,8 +40,8 @@ class HeldSession:
     """A session that is connected while its lease is ours.
 
     `open_session` returns a connected client; `connected` is called after every connect and reconnect, `died` with the
-    reason once per death of the session, and neither may fail. `run` is the loop that keeps it; `client` is for
-    whoever works with it.
+    reason once per death of the session, and neither may fail. `run` is the loop that keeps it, and looks after its
+    health every `check_every` seconds; `client` is for whoever works with it.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class HeldSession:
         connected: Connected = _nothing,
         died: Died = _nothing,
         dead_pause: float = DEAD_PAUSE,
+        check_every: float = CHECK_SECONDS,
     ) -> None:
         self.name = name
         self.problem: str | None = "not connected yet"
@@ -60,6 +62,7 @@ class HeldSession:
         self._connected = connected
         self._died = died
         self._dead_pause = dead_pause
+        self._check_every = check_every
         self._client: TelegramClient | None = None
         self._held = False
         self._reported: str | None = None
@@ -111,7 +114,7 @@ class HeldSession:
                 await disconnect(client)
 
     async def _keep_connected(self) -> float:
-        """Connect, and return when the connection ended, with the seconds to wait before the next try."""
+        """Connect, and return when the connection ended or is to be checked, with the seconds to wait before that."""
         try:
             client, _ = await self.client()
         except SessionDead:
@@ -121,9 +124,8 @@ class HeldSession:
         except errors.FloodWaitError as wait:
             log.warning("telegram session %s: %s", self.name, reason(wait))
             return float(wait.seconds)
-        with suppress(Exception):  # how it ended does not matter
-            await client.disconnected
-        return RECONNECT_PAUSE
+        ended, _ = await asyncio.wait({client.disconnected}, timeout=self._check_every)
+        return RECONNECT_PAUSE if ended else 0.0  # how it ended does not matter
 
     async def _healthy(self) -> tuple[TelegramClient, User]:
         fresh = False

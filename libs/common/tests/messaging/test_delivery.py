@@ -100,6 +100,7 @@ async def test_a_message_typed_by_a_person_has_an_id_and_a_job(
         await publish(nats_client, {"number": 1})  # typed twice: meant twice
         jobs = await ended(database, 2)
     assert {job["status"] for job in jobs.values()} == {"succeeded"}
+    assert len({job["trace_id"] for job in jobs.values()} - {None}) == 2  # a trace begins with each
 
 
 @pytest.mark.parametrize("payload", [b"{not json", b"\xff\xfe", b"", b'{"number": "seven"}', b"[]", b"null"])

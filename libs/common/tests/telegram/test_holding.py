@@ -105,6 +105,25 @@ async def test_a_death_is_told_once_and_a_new_session_is_taken_up(telegram, data
     await stopped(task)
 
 
+async def test_a_session_that_is_revoked_while_nobody_works_with_it_is_noticed(telegram, database):
+    deaths = []
+
+    async def died(why):
+        deaths.append(why)
+
+    session = hold(telegram, database, died=died, check_every=0.2)
+    task = await started(session)
+    telegram.world.revoke_sessions(telegram.reader)
+
+    async def noticed():
+        return deaths
+
+    await eventually(noticed)
+    assert session.problem
+    assert "the session is dead" in session.problem
+    await stopped(task)
+
+
 async def test_a_session_that_stays_dead_is_told_once(telegram, database):
     dead, opened, deaths = telegram.session, [], []
     telegram.world.revoke_sessions(telegram.reader)

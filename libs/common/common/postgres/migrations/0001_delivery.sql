@@ -1,4 +1,4 @@
--- The ledger of all work and the outbox: DESIGN of delivery, one message, one transaction.
+-- The ledger of all work and the outbox: one message, one transaction, acknowledged last.
 
 CREATE TABLE jobs (
     consumer    text        NOT NULL,
