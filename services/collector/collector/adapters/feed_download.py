@@ -7,9 +7,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from common.addresses import AddressRefused
 from collector.adapters.feed_inflate import Inflated
 from collector.adapters.feed_items import FeedError
+from common.addresses import AddressRefused
 
 _PERMANENT = frozenset({301, 308})
 _TEMPORARY = frozenset({302, 303, 307})

@@ -9,11 +9,11 @@ from typing import Self
 
 import httpx
 
-from common.addresses import PinnedTransport, is_any, is_public
 from collector.adapters.feed_download import Download, FeedSettings, download
 from collector.adapters.feed_items import FeedError, FeedPage, ParsedFeed
 from collector.adapters.feed_json import parse_json_feed
 from collector.adapters.feed_xml import parse_xml_feed
+from common.addresses import PinnedTransport, is_any, is_public
 
 
 def now_utc() -> datetime:
