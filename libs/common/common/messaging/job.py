@@ -9,6 +9,7 @@ from uuid import UUID
 
 from nats.aio.msg import Msg
 from opentelemetry import trace
+from pydantic import ValidationError
 
 from common.events import Emitted, Event, NotifyRequested, derive, emitted
 from common.events.envelope import ID, MESSAGE_ID, POST
@@ -120,7 +121,7 @@ def notices(job: Job, error: BaseException) -> Iterator[NotifyRequested]:
         yield NotifyRequested(
             kind="delivery.dead_letter",
             severity="error",
-            title=f"{job.queue.durable.queue}: {one_line(str(error)) or type(error).__name__}"[:200],
+            title=f"{job.queue.durable.queue}: {one_line(said(error)) or type(error).__name__}"[:200],
             detail=f"{job.error} (consumer {job.queue.durable.name}, event {job.event_id})",
             fingerprint=f"dead/{fingerprint(job.queue.durable.name, job.error or '')}",
             post_id=job.post_id,
@@ -129,7 +130,18 @@ def notices(job: Job, error: BaseException) -> Iterator[NotifyRequested]:
 
 def describe(error: BaseException) -> str:
     """Return the class and the text of an error, shortened."""
-    return f"{type(error).__name__}: {error}"[:ERROR_LENGTH]
+    return f"{type(error).__name__}: {said(error)}"[:ERROR_LENGTH]
+
+
+def said(error: BaseException) -> str:
+    """Return the text of an error; of a payload that does not validate, each field with what is wrong about it."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(
+        ": ".join(filter(None, (".".join(map(str, each["loc"])), each["msg"].removeprefix("Value error, "))))
+        for each in problems
+    )
 
 
 def event_id_of(message: Msg) -> str:

@@ -79,9 +79,12 @@ class Ledger:
         await connection.execute(self._sql["forget"], [event.id for event in emits])
 
     async def reset(self, consumer: str, event_id: str) -> bool:
-        """Make a failed job free again; False where it is not failed."""
-        answer = await steady(lambda: self._database.strict.execute(self._sql["reset"], consumer, event_id))
-        return bool(answer == "UPDATE 1")
+        """Make a failed or cancelled job free again; False where it is neither."""
+        return await self._database.execute(self._sql["reset"], consumer, event_id) == "UPDATE 1"
+
+    async def call_off(self, consumer: str, event_id: str) -> bool:
+        """End a failed job as cancelled, with the reason "discarded"; False where it is not failed."""
+        return await self._database.execute(self._sql["call_off"], consumer, event_id) == "UPDATE 1"
 
     @property
     def give_up(self) -> str:

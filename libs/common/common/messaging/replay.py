@@ -1,5 +1,6 @@
 """The dead letters as an operator works with them: read, replay, discard."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from typing import Any
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from common.events.envelope import ID, MESSAGE_ID, POST
 from common.messaging import dead_letters as names
@@ -110,19 +111,30 @@ class DeadLetters:
 
         Its id stays, so the inboxes of consumers that did not fail drop it; it takes a fresh `Nats-Msg-Id`, because the
         duplicate window would drop the old one. A replay that is interrupted may be repeated: its id is made of the
-        letter's number.
+        letter's number. With another payload it forgets which post it was about: the payload says so itself.
         """
         await self._ledger.reset(letter.consumer, letter.event_id)
         headers = {name: value for name, value in letter.headers.items() if not name.startswith(("dl-", "Nats-"))}
         headers |= {ID: letter.event_id, MESSAGE_ID: f"replay:{letter.number}"}
+        if payload is not None:
+            headers.pop(POST, None)
         await self._stream.publish(
             letter.subject, letter.payload if payload is None else payload, headers=headers, timeout=PATIENCE_SECONDS
         )
-        await self.discard(letter)
+        await self._delete(letter)
 
     async def discard(self, letter: DeadLetter) -> None:
-        """Delete a letter for good. Its job stays in the ledger as failed."""
-        await self._stream.delete_msg(names.STREAM, letter.number)
+        """Delete a letter for good. Its job ends as cancelled, with the reason; an interrupted one may be repeated."""
+        await self._ledger.call_off(letter.consumer, letter.event_id)
+        await self._delete(letter)
+
+    async def _delete(self, letter: DeadLetter) -> None:
+        try:
+            await self._stream.delete_msg(names.STREAM, letter.number)
+        except ServerError:  # it says so too where somebody else was faster
+            with contextlib.suppress(NotFoundError):
+                await self._stream.get_msg(names.STREAM, letter.number)
+                raise
 
 
 def _letter(number: int, died_at: datetime, headers: dict[str, str], payload: bytes, subject: str) -> DeadLetter:

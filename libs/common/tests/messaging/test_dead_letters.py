@@ -122,6 +122,54 @@ async def test_letters_are_found_by_consumer_and_fingerprint_and_can_be_discarde
     assert (await office.get(found[-1].number)).event_id == found[-1].event_id
 
 
+async def test_a_discarded_letter_cancels_its_job(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    async with trial_service(trial_settings, TrialHandlers()):
+        for name in ("one", "two"):
+            await publish(nats_client, name, number=1, mode="reject")
+
+        async def both() -> list[DeadLetter]:
+            found = await letters(office)
+            return found if len(found) == 2 else []
+
+        one, two = await eventually(both)
+        await office.discard(one)
+        await office.discard(one)  # a second operator was a moment later
+        [row] = await database.fetch("SELECT event_id, last_error FROM jobs WHERE status = 'cancelled'")
+        assert row["event_id"] == one.event_id
+        assert row["last_error"].startswith("discarded: Reject: ")
+        assert await jobs(database, "failed") == {two.event_id}
+
+        # A discard that was interrupted before the letter was deleted: the letter can still be replayed.
+        await database.execute("UPDATE jobs SET status = 'cancelled' WHERE event_id = $1", two.event_id)
+        await office.replay(two, b'{"number": 2}')
+
+        async def mended() -> bool:
+            return two.event_id in await jobs(database, "succeeded")
+
+        await eventually(mended)
+    assert await letters(office) == []
+
+
+async def test_a_payload_that_does_not_validate_is_told_in_words(
+    trial_settings: ServiceSettings, nats_client: Client, office: DeadLetters
+) -> None:
+    async with trial_service(trial_settings, TrialHandlers()):
+        await nats_client.jetstream().publish("trial.first", b'{"number": ')
+        await publish(nats_client, "wrong", number="many", mode="odd")
+
+        async def both() -> list[DeadLetter]:
+            found = await letters(office)
+            return found if len(found) == 2 else []
+
+        broken, wrong = sorted(await eventually(both), key=lambda letter: letter.payload)
+    assert broken.error == "ValidationError: Invalid JSON: EOF while parsing a value at line 1 column 11"
+    assert wrong.error.startswith("ValidationError: number: Input should be a valid integer")
+    assert "; mode: Input should be " in wrong.error
+    assert "http" not in wrong.error
+
+
 async def test_what_the_server_gives_up_is_buried_too(
     trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
 ) -> None:

@@ -33,7 +33,7 @@ WITH ended AS (
 ), done AS (
     UPDATE jobs AS job
     SET status = ended.status, last_error = coalesce(ended.error, job.last_error), excused = job.excused + ended.excused,
-        post_id = coalesce(job.post_id, ended.post_id), lease_until = NULL, finished_at = now()
+        post_id = coalesce(ended.post_id, job.post_id), lease_until = NULL, finished_at = now()
     FROM ended
     WHERE job.consumer = ended.consumer AND job.event_id = ended.event_id AND job.attempts = ended.attempt
       AND job.holder = $8 AND job.status = 'in_progress'
@@ -78,6 +78,12 @@ SET status = 'failed', last_error = excluded.last_error, lease_until = NULL, fin
 WHERE job.status NOT IN ('succeeded', 'cancelled')
 
 -- name: reset
--- Makes a failed job free again, its attempts and crashes forgiven, for a replay of its message.
+-- Makes a failed job free again, its attempts and crashes forgiven, for a replay of its message; also a cancelled one,
+-- as a discard may have been interrupted.
 UPDATE jobs SET status = 'queued', excused = attempts, crashes = 0, lease_until = NULL, finished_at = NULL
+WHERE consumer = $1 AND event_id = $2 AND status IN ('failed', 'cancelled')
+
+-- name: call_off
+-- Ends a failed job as cancelled, because a person discarded its message; why it failed stays readable.
+UPDATE jobs SET status = 'cancelled', last_error = concat_ws(': ', 'discarded', last_error), finished_at = now()
 WHERE consumer = $1 AND event_id = $2 AND status = 'failed'
