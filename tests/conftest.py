@@ -40,9 +40,11 @@ class Running:
         return contents
 
     async def pid(self, name: str) -> int:
-        """Wait until a service or server runs, and return its process id."""
+        """Wait until a service or server runs, and return its process id; -1 where the whole has ended."""
 
         async def probe() -> int:
+            if self.process.returncode is not None:
+                return -1
             with contextlib.suppress(FileNotFoundError, ValueError):
                 pid = int(self.description["pids"].get(name, 0))
                 return pid if pid and psutil.pid_exists(pid) else 0
@@ -50,10 +52,13 @@ class Running:
 
         return await eventually(probe, within=60)
 
-    async def kill(self, name: str) -> None:
-        """Kill -9 a service or server."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(await self.pid(name), signal.SIGKILL)
+    async def kill(self, name: str) -> bool:
+        """Kill -9 a service or server; False where the whole has ended before."""
+        pid = await self.pid(name)
+        if pid > 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return pid > 0
 
     async def sandbox(self) -> httpx.AsyncClient:
         """Return a client of the sandbox's API, once it is there."""
