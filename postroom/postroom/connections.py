@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import nats
 from nats.aio.client import Client
-from nats.errors import NoServersError
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from common.messaging.ledger import Ledger
 from common.messaging.replay import DeadLetters
 from common.postgres import Database, verify_schema
-from common.service import SettingsGroup, load_settings
+from common.service import DatabaseUrl, SettingsGroup, load_settings
 from postroom.stack import running
 
 CONNECT_SECONDS = 5
@@ -26,7 +26,7 @@ class NotFound(Exception):
 class Addresses(SettingsGroup):
     """Where a system runs that is not this directory's."""
 
-    database_url: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
     nats_url: SecretStr | None = None
 
 
@@ -75,11 +75,21 @@ async def connected() -> AsyncIterator[System]:
 
 async def connect_nats(url: str) -> Client:
     """Connect to NATS. Raises NotFound."""
+    problems: list[Exception] = []
 
-    async def silent(_error: Exception) -> None:
-        """The error that counts is raised."""
+    async def note(error: Exception) -> None:
+        """What is raised in the end says less."""
+        problems.append(error)
 
     try:
-        return await nats.connect(url, connect_timeout=CONNECT_SECONDS, allow_reconnect=False, error_cb=silent)
-    except (OSError, TimeoutError, NoServersError) as error:
-        raise NotFound(f"NATS can't be reached: {str(error) or type(error).__name__}") from None
+        return await nats.connect(
+            url,
+            connect_timeout=CONNECT_SECONDS,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,  # otherwise it tries 60 times, also the first time
+            reconnect_time_wait=0.2,
+            error_cb=note,
+        )
+    except (OSError, NatsError, ValueError) as error:
+        problem = next((each for each in problems if str(each)), error)
+        raise NotFound(f"NATS can't be reached: {str(problem) or type(problem).__name__}") from None

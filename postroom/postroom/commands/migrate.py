@@ -1,12 +1,11 @@
 """`postroom migrate`: bring the database and the streams up to date."""
 
-import asyncpg
 import typer
 
 from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import migrate as migrate_database
-from postroom.connections import NotFound, addresses, connect_nats
+from postroom.connections import addresses, connect_nats
 from postroom.output import Json, print_json, run
 
 
@@ -24,10 +23,7 @@ def migrate(
 
 async def _migrate(replicas: int) -> tuple[list[str], list[str]]:
     database_url, nats_url = addresses()
-    try:
-        applied = await migrate_database(database_url)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidCatalogNameError) as error:
-        raise NotFound(f"PostgreSQL can't be reached: {str(error) or type(error).__name__}") from None
+    applied = await migrate_database(database_url)
     client = await connect_nats(nats_url)
     try:
         return applied, await migrate_topology(client.jetstream(), topology(), replicas=replicas)

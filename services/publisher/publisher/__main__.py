@@ -1,8 +1,5 @@
-"""Run the publisher: `python -m publisher`."""
+"""`python -m publisher`."""
 
-from common.service import main
-from publisher.app import run
-from publisher.settings import TelegramPublisherSettings
+from publisher.app import main
 
-if __name__ == "__main__":
-    main("publisher", "Publishes posts, each exactly once and in order.", run, TelegramPublisherSettings)
+main()

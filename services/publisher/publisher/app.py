@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 from uuid import uuid4
 
+from common import service as services
 from common.contracts import topology
 from common.events import NotifyRequested
 from common.leases import Leases
@@ -105,6 +106,11 @@ async def run(stop: asyncio.Event) -> None:
         # Stopped in this order: a send that is under way still needs the session.
         service.background(lambda: one_after_the_other([lanes.keep(), rollback.keep(), held.run()]))
         await service.run(stop)
+
+
+def main() -> None:
+    """Entry point of the service."""
+    services.main("publisher", "Publishes posts, each exactly once and in order.", run, TelegramPublisherSettings)
 
 
 async def free_session(leases: Leases) -> str:

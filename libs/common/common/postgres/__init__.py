@@ -1,7 +1,17 @@
 """PostgreSQL: pools, named queries, migrations."""
 
 from common.postgres.migrate import SchemaError, migrate, verify_schema
-from common.postgres.pool import UNREACHABLE, Connection, Database, steady
+from common.postgres.pool import UNREACHABLE, Connection, Database, DatabaseUnreachable, steady
 from common.postgres.queries import Queries
 
-__all__ = ["UNREACHABLE", "Connection", "Database", "Queries", "SchemaError", "migrate", "steady", "verify_schema"]
+__all__ = [
+    "UNREACHABLE",
+    "Connection",
+    "Database",
+    "DatabaseUnreachable",
+    "Queries",
+    "SchemaError",
+    "migrate",
+    "steady",
+    "verify_schema",
+]

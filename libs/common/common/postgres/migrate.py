@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import asyncpg
 
-from common.postgres.pool import Connection
+from common.postgres.pool import NOT_LET_IN, Connection, DatabaseUnreachable
 
 LOCK = 0x706F7374  # pg_advisory_lock key: "post"
 JOURNAL = """
@@ -45,8 +45,14 @@ def migrations() -> list[Migration]:
 
 
 async def migrate(dsn: str) -> list[str]:
-    """Apply what is missing and return the names. Raises SchemaError where an applied file was changed since."""
-    connection = await asyncpg.connect(dsn)
+    """Apply what is missing and return the names.
+
+    Raises DatabaseUnreachable, and SchemaError where an applied file was changed since.
+    """
+    try:
+        connection = await asyncpg.connect(dsn)
+    except NOT_LET_IN as error:
+        raise DatabaseUnreachable(error) from error
     try:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         await connection.execute(JOURNAL)

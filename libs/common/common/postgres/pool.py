@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -26,6 +26,15 @@ UNREACHABLE = (
     asyncpg.TransactionRollbackError,
     asyncpg.InternalClientError,
 )
+# What opening a connection raises: as above, or a name, a password or an address that the server does not know.
+NOT_LET_IN = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class DatabaseUnreachable(ConnectionError):
+    """PostgreSQL can't be reached, or does not let us in; the message says why."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"PostgreSQL can't be reached: {str(error) or type(error).__name__}")
 
 
 class Database:
@@ -45,7 +54,10 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def connect(cls, dsn: str, *, size: int = 4, command_timeout: float = 30.0) -> AsyncIterator["Database"]:
-        """Open both pools, of up to `size` connections each; `command_timeout` is in seconds."""
+        """Open both pools, of up to `size` connections each; `command_timeout` is in seconds.
+
+        Raises DatabaseUnreachable.
+        """
 
         def pool(synchronous_commit: str) -> "asyncpg.Pool[asyncpg.Record]":
             return asyncpg.create_pool(
@@ -54,13 +66,18 @@ class Database:
                 max_size=size,
                 command_timeout=command_timeout,
                 init=_with_json,
+                reset=_as_it_is,
                 server_settings={"synchronous_commit": synchronous_commit, "application_name": "postroom"},
             )
 
-        async with pool("on") as strict, pool("off") as lax:
-            database = cls(strict, lax)
+        async with AsyncExitStack() as pools:
             try:
-                yield database
+                strict = await pools.enter_async_context(pool("on"))
+                lax = await pools.enter_async_context(pool("off"))
+            except NOT_LET_IN as error:
+                raise DatabaseUnreachable(error) from error
+            try:
+                yield cls(strict, lax)
             finally:  # whoever still waits is cancelled by now; a graceful close could wait for a dead server
                 strict.terminate()
                 lax.terminate()
@@ -90,6 +107,13 @@ class Database:
 
 async def _with_json(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
+
+
+async def _as_it_is(_connection: Connection) -> None:
+    """Spare the round trip that resets a session when a connection goes back to the pool: nobody here changes one.
+
+    An open transaction is rolled back all the same.
+    """
 
 
 async def steady(call: Callable[[], Awaitable[Result]], patience: float = 60.0) -> Result:

@@ -3,6 +3,7 @@
 from common.service.entry import main
 from common.service.service import Service, create_service
 from common.service.settings import (
+    DatabaseUrl,
     ServiceSettings,
     SettingsError,
     SettingsGroup,
@@ -12,6 +13,7 @@ from common.service.settings import (
 )
 
 __all__ = [
+    "DatabaseUrl",
     "Service",
     "ServiceSettings",
     "SettingsError",

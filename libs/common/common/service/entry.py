@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -9,7 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from common.messaging.streams import TopologyError
-from common.postgres import SchemaError
+from common.postgres import DatabaseUnreachable, SchemaError
+from common.service.service import NatsUnreachable
 from common.service.settings import ServiceSettings, SettingsError, SettingsGroup, load_settings, secrets_of
 from common.telemetry.logs import configure_logs
 
@@ -38,6 +40,8 @@ def _run(service: str, run: Run, groups: Sequence[type[SettingsGroup]]) -> int:
         settings = load_settings(ServiceSettings)
         secrets = secrets_of(settings, *(load_settings(group) for group in groups))
         configure_logs(service, level=settings.log_level, secrets=secrets)
+        gc.collect()
+        gc.freeze()  # what was imported stays: the collector need not look at it again with every message
         runner = asyncio.Runner(loop_factory=_loop_factory())
         with runner:
             runner.run(until_signalled(run))
@@ -45,6 +49,8 @@ def _run(service: str, run: Run, groups: Sequence[type[SettingsGroup]]) -> int:
         return _fail(service, str(error), EXIT_SETTINGS)
     except (SchemaError, TopologyError) as error:
         return _fail(service, str(error), EXIT_NOT_MIGRATED)
+    except (DatabaseUnreachable, NatsUnreachable) as error:
+        return _fail(service, str(error), EXIT_UNREACHABLE)
     except (OSError, TimeoutError) as error:
         return _fail(service, f"a server can't be reached: {str(error) or type(error).__name__}", EXIT_UNREACHABLE)
     return 0

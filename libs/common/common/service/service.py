@@ -32,6 +32,11 @@ from common.telemetry.tracing import create_tracer_provider
 log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 1
+CONNECT_SECONDS = 10.0  # at the start; a server that goes away later is waited for without end
+
+
+class NatsUnreachable(ConnectionError):
+    """NATS can't be reached; the message says why."""
 
 
 class Service:
@@ -172,7 +177,7 @@ async def create_service(
 ) -> AsyncIterator[Service]:
     """Connect everything a service needs; `contracts` are those of subjects.yaml where none are given.
 
-    Raises SchemaError where the database is older than this release, and OSError or NatsError where a server is away.
+    Raises SchemaError where the database is older than this release, and DatabaseUnreachable or NatsUnreachable.
     """
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -188,7 +193,11 @@ async def create_service(
             if service:
                 await service.reconnected()
 
+        problem: Exception = TimeoutError(f"no answer within {CONNECT_SECONDS:g} s")
+
         async def errored(error: Exception) -> None:
+            nonlocal problem
+            problem = error
             log.warning("NATS: %r", error)
 
         broker = NatsBroker(
@@ -200,7 +209,13 @@ async def create_service(
             error_cb=errored,
             name=f"postroom-{name}",
         )
-        await broker.connect()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await broker.connect()
+        except TimeoutError:  # it is asked again and again until then; `problem` is what came of it
+            raise NatsUnreachable(f"NATS can't be reached: {problem or type(problem).__name__}") from problem
+        except (NatsError, OSError, ValueError) as error:
+            raise NatsUnreachable(f"NATS can't be reached: {error}") from error
         stack.push_async_callback(_close, broker)
         service = Service(
             name,

@@ -2,10 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from common.messaging.queue import QueueSettings
@@ -38,7 +39,9 @@ class FileSource(PydanticBaseSettingsSource):
 class SettingsGroup(BaseSettings):
     """A group of settings. Fields are named like their variables, in lower case, with units in the name."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -53,10 +56,19 @@ class SettingsGroup(BaseSettings):
         return init_settings, env_settings, FileSource(settings_cls), dotenv_settings
 
 
+def _postgresql(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise PydanticCustomError("address", "it must begin with postgresql://")
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_postgresql)]
+
+
 class ServiceSettings(SettingsGroup):
     """What every service needs."""
 
-    database_url: SecretStr = Field(description="PostgreSQL, postgresql://user:password@host/database")
+    database_url: DatabaseUrl = Field(description="PostgreSQL, postgresql://user:password@host/database")
     nats_url: SecretStr = Field(default=SecretStr("nats://127.0.0.1:4222"), description="NATS with JetStream")
     health_host: str = Field(default="127.0.0.1", description="where /health/live, /health/ready and /metrics listen")
     health_port: int = Field(default=0, ge=0, le=65535, description="0: any free port")
