@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -122,18 +123,48 @@ class Place:
             (folder / f"channel{source}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
         return folder
 
-    def command(self, *arguments: str, check: bool = True, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command of postroom and return what it said."""
+    def command(
+        self, *arguments: str, check: bool = True, stdin: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of postroom and return what it said. It has no terminal: passwords come from `stdin`, too."""
         return subprocess.run(
             [sys.executable, "-m", "postroom", *arguments],
             cwd=self.directory,
-            env=self.environment(),
+            env=self.environment(**environment),
+            start_new_session=True,
             input=stdin,
             capture_output=True,
             text=True,
             check=check,
             timeout=60,
         )
+
+    def said(self, *arguments: str, stdin: str = "") -> Any:
+        """Run a command with --json and return what it said."""
+        return json.loads(self.command(*arguments, "--json", stdin=stdin).stdout)
+
+    def refusal(self, *arguments: str, code: int = 1, stdin: str = "", **environment: str) -> str:
+        """Run a command that must end with this exit code, one line on stderr and nothing else; return the line."""
+        done = self.command(*arguments, check=False, stdin=stdin, **environment)
+        assert (done.returncode, done.stdout) == (code, ""), done
+        [line] = done.stderr.splitlines()
+        return line
+
+    def started(self) -> subprocess.Popen[bytes]:
+        """Run `postroom up` on the corpus until it is interrupted, and return once it is all published."""
+        with (self.directory / "up.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "postroom", "up", "--corpus", "corpus"],
+                cwd=self.directory, env=self.environment(), stdout=log, stderr=log,
+            )  # fmt: skip
+        end = time.monotonic() + 90
+        while True:
+            done = self.command("status", "--json", check=False)
+            total = json.loads(done.stdout)["posts"]["total"] if done.returncode == 0 else {}
+            if total.get("collected") and total["collected"] == total["published"] + total["duplicates"]:
+                return process
+            assert process.poll() is None, (self.directory / "up.log").read_text()
+            assert time.monotonic() < end, done.stdout + done.stderr
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a user who has set nothing."""
@@ -167,6 +198,28 @@ def place() -> Iterator[Place]:
     directory = Path(tempfile.mkdtemp(prefix="postroom-place-"))
     yield Place(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def standing() -> Iterator[Place]:
+    """A place where a small corpus was published and the stack still runs, for all tests of a module.
+
+    Its Telegram also knows Carol, whose password is "swordfish".
+    """
+    from sandbox.telegram import Store, World
+
+    place = Place(Path(tempfile.mkdtemp(prefix="postroom-place-")))
+    state = place.directory / ".postroom" / "corpus" / "sandbox"
+    state.mkdir(parents=True)
+    store = Store(state / "telegram.sqlite3")
+    World(store).add_user("Carol", phone="+99966 1 0003", password="swordfish")
+    store.close()
+    place.corpus(6, sources=2)
+    process = place.started()
+    yield place
+    process.send_signal(signal.SIGINT)
+    process.wait(60)
+    shutil.rmtree(place.directory, ignore_errors=True)
 
 
 @pytest.fixture

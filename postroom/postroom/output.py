@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypeVar
@@ -11,6 +12,7 @@ from uuid import UUID
 import typer
 from nats.errors import Error as NatsError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from common.messaging.replay import NoSuchLetter
@@ -23,6 +25,8 @@ from postroom.stack.processes import ProcessFailed
 from postroom.stack.running import AlreadyRunning
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOT_MIGRATED, EXIT_UNREACHABLE = 1, 2, 3, 4
+
+LONGEST_LINE = 10_000
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Result = TypeVar("Result")
@@ -49,8 +53,16 @@ EXIT_CODES: dict[type[Exception], int] = {
 
 def run(work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     """Run a command's coroutine. An expected error becomes one line on stderr and an exit code."""
-    try:
+    with told():
         return asyncio.run(work())
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an expected error into one line on stderr and an exit code."""
+    try:
+        yield
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except tuple(EXIT_CODES) as error:
@@ -66,13 +78,23 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
-    """Print a table; nothing where it has no rows."""
-    table = Table(*headings, title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, gap: bool = False) -> None:
+    """Print a table, after an empty line where there is a `gap`; nothing where it has no rows.
+
+    On a terminal it gets as wide as that, and the last column wraps; elsewhere no line is ever broken.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != headings[-1])
     for row in rows:
         table.add_row(*(_shown(value) for value in row))
     if table.row_count:
-        Console(highlight=False).print(table)
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = LONGEST_LINE
+        if gap:
+            console.print()
+        console.print(table)
 
 
 def ago(moment: datetime | None) -> str:
@@ -91,7 +113,7 @@ def _shown(value: Any) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(value, float):
         return f"{value:.2f}"
-    return "" if value is None else str(value).replace("[", r"\[")
+    return "" if value is None else escape(" ".join(str(value).split()))
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,8 @@ import asyncpg
 
 from common.postgres import Database, Queries
 
+TARGET = r"^[a-z]+:.+$"  # platform:address, such as telegram:@channel
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

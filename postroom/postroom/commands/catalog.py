@@ -1,17 +1,21 @@
 """`postroom catalog`: sources, profiles, destinations and routes, from a TOML file."""
 
 import tomllib
+from collections.abc import Container
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from common.catalog import Catalog
+from common.catalog import TARGET, Catalog
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
 app = typer.Typer(no_args_is_help=True, help="Sources, profiles, destinations and routes.")
+
+
+Target = Annotated[str, Field(pattern=TARGET)]
 
 
 class Entry(BaseModel):
@@ -45,7 +49,7 @@ class ProfileEntry(Entry):
 class DestinationEntry(Entry):
     """[[destination]]"""
 
-    address: str = Field(pattern=r"^[a-z]+:.+$")
+    address: Target
     title: str = ""
     posts_per_hour: int | None = Field(default=None, ge=1)
 
@@ -56,7 +60,7 @@ class RouteEntry(Entry):
     name: str = Field(min_length=1)
     source: str | None = None
     profile: str
-    targets: list[str] = Field(min_length=1)
+    targets: list[Target] = Field(min_length=1)
     approval: bool = False
     illustrate: bool = False
 
@@ -71,9 +75,17 @@ class CatalogFile(Entry):
 
 
 @app.command()
-def apply(file: Annotated[Path, typer.Argument(help="A TOML file; docs/catalog.md explains it.", exists=True)]) -> None:
+def apply(
+    file: Annotated[
+        Path, typer.Argument(help="A TOML file; docs/catalog.md explains it.", exists=True, dir_okay=False)
+    ],
+    as_json: Json = False,
+) -> None:
     """Add what the file names, and update what is there under the same name or address. Nothing is deleted."""
     counts = run(lambda: _apply(file))
+    if as_json:
+        print_json(counts)
+        return
     typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
@@ -122,9 +134,24 @@ def _read(file: Path) -> CatalogFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{file}: {error}") from None
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in problem["loc"])
-        raise Refused(f"{file}: {place}: {problem['msg']}") from None
+        problems = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in error.errors(include_url=False))
+        raise Refused(f"{file}: {problems}") from None
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """Return where a problem is, as one counts in the file: `source 1 address`."""
+    return " ".join(str(part + 1) if isinstance(part, int) else part for part in loc)
+
+
+def _check(file: Path, contents: CatalogFile, known: Container[str]) -> None:
+    """Refuse routes that lead from or through what is not there, before anything is written."""
+    profiles = {profile.name for profile in contents.profile}
+    sources = {source.address for source in contents.source}
+    for route in contents.route:
+        if route.profile not in profiles:
+            raise Refused(f"{file}: route {route.name}: the file has no profile {route.profile}")
+        if route.source is not None and route.source not in sources and route.source not in known:
+            raise Refused(f"{file}: route {route.name}: there is no source {route.source}")
 
 
 async def _apply(file: Path) -> dict[str, int]:
@@ -132,16 +159,13 @@ async def _apply(file: Path) -> dict[str, int]:
     async with connected() as system:
         catalog = Catalog(system.database)
         sources = {source.address: source.id for source in await catalog.sources()}
+        _check(file, contents, sources)
         for source in contents.source:
             sources[source.address] = await catalog.put_source(**source.model_dump())
         profiles = {profile.name: await catalog.put_profile(**profile.model_dump()) for profile in contents.profile}
         for destination in contents.destination:
             await catalog.put_destination(**destination.model_dump())
         for route in contents.route:
-            if route.profile not in profiles:
-                raise Refused(f"{file}: route {route.name}: the file has no profile {route.profile}")
-            if route.source is not None and route.source not in sources:
-                raise Refused(f"{file}: route {route.name}: there is no source {route.source}")
             await catalog.put_route(
                 route.name,
                 profile_id=profiles[route.profile],

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,8 @@ from postroom.connections import System, connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
 app = typer.Typer(no_args_is_help=True, help="What could not be worked on: list, show, replay, discard.")
+
+ERROR_SHOWN = 200  # characters
 
 Number = Annotated[int | None, typer.Argument(help="The number of one letter.", min=1)]
 Fingerprint = Annotated[str | None, typer.Option(help="All letters with this error fingerprint.")]
@@ -33,28 +35,27 @@ def list_letters(
 
     found = run(find)
     if as_json:
-        print_json([letter.to_json() for letter in found])
+        print_json(_groups(found) if grouped else [letter.to_json() for letter in found])
     elif not found:
         typer.echo("No dead letters.")
     elif grouped:
-        groups: defaultdict[str, list[DeadLetter]] = defaultdict(list)
-        for letter in found:
-            groups[letter.fingerprint].append(letter)
         print_table(
             ("Fingerprint", "Count", "Consumer", "First", "Last", "Error"),
             (
-                (name, len(group), group[0].consumer, group[0].died_at, group[-1].died_at, group[-1].error[:100])
-                for name, group in groups.items()
+                (group["fingerprint"], group["count"], group["consumer"], group["first_at"], group["last_at"],
+                 group["error"][:ERROR_SHOWN])
+                for group in _groups(found)
             ),
-        )
+        )  # fmt: skip
     else:
         print_table(
             ("Number", "Died", "Consumer", "Subject", "Fingerprint", "Error"),
             (
-                (letter.number, letter.died_at, letter.consumer, letter.subject, letter.fingerprint, letter.error[:100])
+                (letter.number, letter.died_at, letter.consumer, letter.subject, letter.fingerprint,
+                 letter.error[:ERROR_SHOWN])
                 for letter in found
             ),
-        )
+        )  # fmt: skip
 
 
 @app.command()
@@ -85,7 +86,8 @@ def replay(
     consumer: Consumer = None,
     everything: Everything = False,
     payload: Annotated[
-        Path | None, typer.Option(help="Replay one letter with the contents of this file instead.", exists=True)
+        Path | None,
+        typer.Option(help="Replay one letter with the contents of this file instead.", exists=True, dir_okay=False),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +114,7 @@ def discard(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete letters for good. Their jobs stay in the ledger as failed."""
+    """Delete letters for good. Their jobs end as cancelled, and so do posts that have nothing else under way."""
 
     async def choose() -> list[DeadLetter]:
         async with connected() as system:
@@ -128,6 +130,24 @@ def discard(
     if chosen and not yes:
         typer.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True)
     _say(run(lambda: work(chosen)), "discarded", as_json=as_json)
+
+
+def _groups(found: list[DeadLetter]) -> list[dict[str, Any]]:
+    groups: defaultdict[str, list[DeadLetter]] = defaultdict(list)
+    for letter in found:
+        groups[letter.fingerprint].append(letter)
+    return [
+        {
+            "fingerprint": name,
+            "count": len(group),
+            "consumer": group[0].consumer,
+            "first_at": group[0].died_at,
+            "last_at": group[-1].died_at,
+            "error": group[-1].error,
+            "numbers": [letter.number for letter in group],
+        }
+        for name, group in groups.items()
+    ]
 
 
 async def _chosen(

@@ -1,5 +1,6 @@
 """`postroom import`: posts from a file."""
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from common.catalog import Catalog
+from common.catalog import TARGET, Catalog
 from common.events import PostCollected
 from common.imports import ImportFailed, read_posts
 from common.messaging.rails import Rails
@@ -29,6 +30,9 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Bring in the posts of a file, as if they had been collected. Importing a file again adds nothing twice."""
+    for target in to or []:
+        if not re.fullmatch(TARGET, target):
+            raise typer.BadParameter(f"{target} is not platform:address, such as telegram:@channel", param_hint="--to")
     counts = run(lambda: _import(file, name or file.stem, to or [], profile))
     if as_json:
         print_json(counts)

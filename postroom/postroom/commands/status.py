@@ -63,36 +63,40 @@ def _print(found: dict[str, Any]) -> None:
     )
     columns = ("collected", *STATES)
     print_table(
-        ("\nPosts from", *(f"\n{column}" for column in columns)),
+        ("Posts from", *columns),
         [
             *((name, *(counts[column] for column in columns)) for name, counts in posts["sources"].items()),
             ("all", *(posts["total"][column] for column in columns)),
         ],
+        gap=True,
     )
     for problem in posts["problems"]:
         typer.echo(f"! {problem}")
     print_table(
-        ("\nQueue", "\nwaiting", "\nin flight", "\nsucceeded", "\nfailed", "\ncancelled", "\navg s", "\navg retries"),
+        ("Queue", "waiting", "in flight", "succeeded", "failed", "cancelled", "avg s", "avg retries"),
         (
             (row["queue"], row["waiting"], row["in_flight"], row["succeeded"], row["failed"], row["cancelled"],
              row["average_seconds"], row["average_retries"])
             for row in found["queues"]
         ),
+        gap=True,
     )  # fmt: skip
     print_table(
-        ("\nSource", "\nread", "\nproblem"),
+        ("Source", "read", "problem"),
         (
             (row["title"] or row["address"], ago(row["last_run_at"]),
              f"{row['last_error']} ({row['failures']} in a row)" if row["last_error"] else "")
             for row in found["sources"]
         ),
+        gap=True,
     )  # fmt: skip
     print_table(
-        ("\nNotification", "\ncount", "\nlast"),
+        ("Notification", "count", "last"),
         (
             (f"{row['severity']}: {row['title']}", row["count"], ago(row["last_at"]))
             for row in found["notifications"]
         ),
+        gap=True,
     )  # fmt: skip
     if posts["dead_letters"]:
         typer.echo(f"\n{posts['dead_letters']} jobs are in the dead letters: `postroom dead list`")

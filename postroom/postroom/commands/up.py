@@ -61,6 +61,8 @@ def up(
     A second run goes on where the first one was. With --report or --until-idle the exit code is 0 only where every post
     is accounted for and nothing is in the dead letters.
     """
+    if report:
+        _make_room(report)
     kind = "corpus" if corpus else "demo" if sandbox else "real"
     options = StackOptions(
         data=data or HOME / kind,
@@ -75,15 +77,25 @@ def up(
     if result is None:
         return
     if report:
-        report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(json.dumps(result.to_json(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     print_json(result.to_json())
     if not result.total.balanced or result.dead_letters or result.total.states.get("dead"):
         raise typer.Exit(1)
 
 
+def _make_room(report: Path) -> None:
+    """See now, and not at the end of a long run, that the report can be written."""
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.open("a").close()
+    except OSError as error:
+        raise typer.BadParameter(f"{report} can't be written: {error.strerror}", param_hint="--report") from None
+
+
 def _services(named: str) -> list[str]:
     wanted = [name.strip() for name in named.split(",") if name.strip()]
+    if not wanted:
+        raise typer.BadParameter(f"it names none; there are {', '.join(SERVICES)}", param_hint="--services")
     for name in wanted:
         if name not in SERVICES:
             raise typer.BadParameter(

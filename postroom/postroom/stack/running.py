@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import signal
+import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -56,18 +58,40 @@ def read() -> Running | None:
         return None
 
 
-def clear_leftovers() -> None:
-    """Make room for a new stack: end the services that a supervisor left behind when it was killed.
+@contextlib.contextmanager
+def only_one(directory: Path) -> Iterator[None]:
+    """Let one supervisor at a time into a directory. The system lets go of the lock of one that was killed.
 
-    Raises AlreadyRunning where a supervisor is alive.
+    Raises AlreadyRunning.
     """
+    with (directory / "lock").open("a") as lock:
+        if not _locked(lock.fileno()):
+            found = read()
+            process = f" (process {found.pid})" if found else ""
+            raise AlreadyRunning(f"a stack runs here already{process}; stop it first, or use another directory")
+        yield
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def clear_leftovers() -> None:
+    """Make room for a new stack: end the services that a supervisor left behind when it was killed."""
     found = read()
     if found is None:
         return
-    if found.alive and found.pid != os.getpid():
-        raise AlreadyRunning(
-            f"postroom runs here already (process {found.pid}); stop it first, or use another directory"
-        )
     for name, pid in found.pids.items():
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)

@@ -194,9 +194,11 @@ async def running_stack(options: StackOptions) -> AsyncIterator[Stack]:
     """Run a stack for a block. Raises AlreadyRunning, ServerError or ProcessFailed."""
     running.HOME.mkdir(exist_ok=True)
     options.data.mkdir(parents=True, exist_ok=True)
-    running.clear_leftovers()
-    stack = Stack(options)
     async with AsyncExitStack() as exits:
+        exits.enter_context(running.only_one(running.HOME))
+        exits.enter_context(running.only_one(options.data))  # it may be another directory's as well
+        running.clear_leftovers()
+        stack = Stack(options)
         exits.push_async_callback(stack.stop)
         await stack.start()
         yield stack

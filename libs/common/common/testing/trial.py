@@ -182,8 +182,7 @@ async def trial_service(
 
 async def work(settings: ServiceSettings) -> None:
     """The worker of the crash tests: a process that works until it is killed."""
-    longest = float(os.environ.get("TRIAL_PAUSE_SECONDS", "0.03"))
-    handlers = TrialHandlers(pause=lambda: random.uniform(0, longest))
+    handlers = TrialHandlers(pause=lambda: random.uniform(0, 0.03))
     queue = QueueSettings(
         max_attempts=10,
         max_crashes=int(os.environ.get("TRIAL_MAX_CRASHES", "3")),

@@ -31,11 +31,11 @@ DYING = Path(__file__).parents[4] / "tests" / "dying"
 class Trial:
     """Servers of its own, a worker that can be killed, and what came of the messages."""
 
-    def __init__(self, directory: Path, sabotage: str = "", pause: float = 0.03) -> None:
+    def __init__(self, directory: Path, sabotage: str = "") -> None:
         self.nats = NatsServer(directory / "nats").start()
         self.postgres = PostgresServer(directory / "postgres", settings={"fsync": "off"}).start()
         self.sent = 0
-        self.env = {"TRIAL_SABOTAGE": sabotage, "TRIAL_PAUSE_SECONDS": str(pause)}
+        self.env = {"TRIAL_SABOTAGE": sabotage}
         self._log = directory / "worker.log"
 
     @asynccontextmanager
@@ -114,16 +114,16 @@ class Trial:
         await connection.close()
         return found
 
-    async def run(self, kills: int, burst: int, *, seed: int, servers: bool = True) -> None:
+    async def run(self, kills: int, burst: int, *, seed: int) -> None:
         """Kill a worker `kills` times while `burst` messages come in each time, NATS and PostgreSQL once each."""
         chance = random.Random(seed)
         for number in range(kills):
             async with self.worker():
                 publishing = asyncio.create_task(self.publish(burst))
-                if servers and number == kills // 3:
+                if number == kills // 3:
                     await asyncio.to_thread(self.nats.kill)
                     await asyncio.to_thread(self.nats.start)
-                if servers and number == 2 * kills // 3:
+                if number == 2 * kills // 3:
                     await asyncio.to_thread(self.postgres.kill)
                     await asyncio.to_thread(self.postgres.start)
                 await asyncio.sleep(chance.uniform(0.01, 0.35))
@@ -139,8 +139,8 @@ async def unmoved(_error: Exception) -> None:
 
 
 @asynccontextmanager
-async def a_trial(directory: Path, sabotage: str = "", pause: float = 0.03) -> AsyncIterator[Trial]:
-    trial_run = Trial(directory, sabotage, pause)
+async def a_trial(directory: Path, sabotage: str = "") -> AsyncIterator[Trial]:
+    trial_run = Trial(directory, sabotage)
     try:
         await migrate(trial_run.postgres.dsn)
         await trial.create_tables(trial_run.postgres.dsn)
@@ -173,28 +173,29 @@ async def test_nothing_is_lost_or_doubled_at_full_size(server_directory: Path, s
         assert await run.flaws() == []
 
 
+async def die_at_every_step(run: Trial, directory: Path) -> list[str]:
+    """Let workers die before the work, after it, after the commit, after the publish, before the ack; say the flaws."""
+    run.env["POSTROOM_DYING"] = f"{directory}:common.testing.trial=25"
+    run.env["PYTHONPATH"] = str(DYING)
+    for _ in STEPS:
+        await run.publish(60)
+        async with run.worker() as process:
+            await asyncio.wait_for(process.wait(), 60)
+        assert process.returncode == -signal.SIGKILL
+    async with run.worker():
+        await run.drained(within=60)
+    return await run.flaws()
+
+
 async def test_a_worker_may_die_at_every_step(server_directory: Path) -> None:
-    """Before the work, after the work, after the commit, after the publish, before the ack: once at each."""
     async with a_trial(server_directory) as run:
-        run.env["POSTROOM_DYING"] = f"{server_directory}:common.testing.trial=40"
-        run.env["PYTHONPATH"] = str(DYING)
-        await run.publish(200)
-        for _ in STEPS:
-            async with run.worker() as process:
-                await asyncio.wait_for(process.wait(), 60)
-            assert process.returncode == -signal.SIGKILL
-        async with run.worker():
-            await run.drained(within=60)
-        assert await run.flaws() == []
+        assert await die_at_every_step(run, server_directory) == []
 
 
 @pytest.mark.parametrize("sabotage", ["ack_first", "no_fence"])
 async def test_the_check_notices_a_broken_delivery(server_directory: Path, sabotage: str) -> None:
-    async with a_trial(server_directory, sabotage, pause=0.3) as run:
-        await run.run(kills=4, burst=100, seed=2, servers=False)
-        async with run.worker():
-            await run.drained(within=60)
-        assert await run.flaws() != []
+    async with a_trial(server_directory, sabotage) as run:
+        assert await die_at_every_step(run, server_directory) != []
 
 
 async def test_a_message_that_kills_its_worker_takes_no_neighbour_along(server_directory: Path) -> None:
