@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,6 +82,15 @@ async def _emit(rails: Rails, system: System, events: list[PostCollected]) -> No
 
 
 def _pages(posts: Iterable[NewPost]) -> Iterator[list[NewPost]]:
-    iterator = iter(posts)
-    while page := list(islice(iterator, PAGE)):
+    """Yield posts by the page; where one can't be read, those before it still come."""
+    page: list[NewPost] = []
+    try:
+        for post in posts:
+            page.append(post)
+            if len(page) == PAGE:
+                yield page
+                page = []
+    except ImportFailed:
         yield page
+        raise
+    yield page

@@ -1,0 +1,199 @@
+"""The commands, as a user meets them, against a stack that runs."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+
+from common.testing.waiting import eventually
+
+DESTINATION = "telegram:@postroom_demo"
+
+
+def texts(place: Any) -> list[str]:
+    """The texts in the destination channel of the sandbox."""
+    state = json.loads((place.directory / ".postroom/corpus/sandbox/sandbox.json").read_text())
+    [channel] = state["telegram"]["destinations"]
+    url = f"{state['http']['url']}/api/chats/{channel['id']}/messages"
+    return [message["text"] for message in httpx.get(url, params={"limit": 200}).json()]
+
+
+async def trace(place: Any, post_id: str, until: str) -> list[dict[str, Any]]:
+    """The history of a post, once it holds a step."""
+
+    async def probe() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = place.said("trace", post_id)["history"]
+        return found if any(step["what"] == until for step in found) else []
+
+    return await eventually(probe, within=30)
+
+
+def test_status_says_how_everything_is(standing: Any) -> None:
+    status = standing.said("status")
+    assert {row["service"] for row in status["services"]} == {
+        "api", "collector", "publisher", "rewriter", "scheduler",
+    }  # fmt: skip
+    total = status["posts"]["total"]
+    assert total["balanced"] is True
+    assert total["published"] >= 11
+    assert {queue["queue"] for queue in status["queues"]} >= {"collector_queue", "rewrite_queue", "publish_queue"}
+    human = standing.command("status").stdout
+    assert re.search(r"^Posts from +collected +published +duplicates", human, re.MULTILINE)
+    assert re.search(r"^Channel 1 +\d", human, re.MULTILINE)
+    assert re.search(r"^publish_queue +0 ", human, re.MULTILINE)
+
+
+def test_a_trace_tells_everything_in_order(standing: Any) -> None:
+    post = next(post for post in standing.said("trace") if post["state"] == "published")
+    found = standing.said("trace", post["id"])
+    assert found["post"]["state"] == "published"
+    steps = [step["what"] for step in found["history"]]
+    expected = (
+        "collected", "job rewrite_queue", "rewritten", "job route_queue", "routed", "publish requested", "first try",
+        "publication succeeded", "package succeeded",
+    )  # fmt: skip
+    assert [step for step in steps if step in expected] == list(expected)
+    collected, *rest = found["history"]
+    assert re.fullmatch(r"[0-9a-f]{32}", collected["trace_id"])  # that of the run which brought it, with others
+    [own] = {step["trace_id"] for step in rest if step["trace_id"]}
+    assert re.fullmatch(r"[0-9a-f]{32}", own)
+    human = standing.command("trace", post["id"]).stdout
+    assert "publication succeeded" in human
+    assert "· published" in human
+
+
+def test_a_post_that_is_not_there(standing: Any) -> None:
+    nobody = "00000000-0000-0000-0000-000000000000"
+    assert standing.refusal("trace", nobody) == f"postroom: there is no post {nobody}"
+    assert standing.command("trace", "nonsense", check=False).returncode == 2
+
+
+async def test_a_post_that_is_published_already_is_left_out(standing: Any) -> None:
+    post = next(post for post in standing.said("trace") if post["state"] == "published")
+    before = texts(standing)
+    receipt = standing.said("pub", "publish.requested", "-", stdin=json.dumps({"post_id": post["id"]}))
+    assert receipt["stream"] == "PUBLISH"
+    history = await trace(standing, post["id"], until="package cancelled")
+    reason = next(step["detail"] for step in history if step["what"] == "package cancelled")
+    assert f"{DESTINATION} left out: already published" in reason
+    assert texts(standing) == before
+
+
+async def test_a_text_of_ones_own_is_published(standing: Any) -> None:
+    own = json.dumps({"text": "**Своими** словами", "targets": [DESTINATION]}, ensure_ascii=False)
+    assert "PUBLISH has it as message" in standing.command("pub", "publish.requested", own).stdout
+
+    async def arrived() -> int:
+        return texts(standing).count("Своими словами")
+
+    assert await eventually(arrived, within=30) == 1
+
+
+def test_a_subject_that_nobody_takes_is_refused(standing: Any) -> None:
+    for subject in ("publish.request", "publish.>", "nonsense"):
+        done = standing.command("pub", subject, "{}", check=False)
+        assert done.returncode == 2
+        assert f"nobody takes {subject}" in " ".join(done.stderr.split())
+    assert standing.refusal("pub", "nonsense", "{}", "--anyway") == (
+        "postroom: no stream takes nonsense; is it misspelt?"
+    )
+
+
+async def test_a_file_is_imported_once(standing: Any) -> None:
+    lines = [
+        {
+            "message_id": n,
+            "sender_id": -1005,
+            "date": "2026-01-01T00:00:00+00:00",
+            "text": f"Запись из архива: {n * 'я'}",
+        }
+        for n in (11, 12, 13)
+    ]
+    file = standing.directory / "archive.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines[:2]) + "\n")
+    assert "no route takes posts of archive" in standing.refusal("import", "archive.jsonl")
+    assert standing.said("import", "archive.jsonl", "--to", DESTINATION) == {
+        "added": 2, "duplicates": 0, "there before": 0,
+    }  # fmt: skip
+    assert standing.said("import", "archive.jsonl") == {"added": 0, "duplicates": 0, "there before": 2}
+
+    # What was added before a line that can't be read stays; the rest comes when the line is mended.
+    file.write_text("\n".join([*(json.dumps(line) for line in lines), '{"message_id": ']) + "\n")
+    refusal = standing.refusal("import", "archive.jsonl")
+    assert refusal.startswith("postroom: archive.jsonl, line 4: it is not JSON: ")
+    assert "(1 posts were added before that; importing again is safe)" in refusal
+    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n")
+    assert standing.command("import", "archive.jsonl").stdout == "0 added, 0 duplicates, 3 there before\n"
+
+    async def published() -> bool:
+        sources = standing.said("status")["posts"]["sources"]
+        return bool(sources["archive"]["published"] == 3)
+
+    await eventually(published, within=30)
+
+
+async def test_an_export_of_telegram_desktop_is_imported_once(standing: Any) -> None:
+    message = {
+        "id": 7,
+        "type": "message",
+        "date_unixtime": "1767225600",
+        "text": ["Выставка в ", {"type": "bold", "text": "музее"}],
+    }
+    service = {"id": 8, "type": "service", "date_unixtime": "1767225600", "text": ""}
+    export = {"name": "Channel", "type": "public_channel", "id": 1234, "messages": [message, service]}
+    (standing.directory / "result.json").write_text(json.dumps(export, indent=1))
+    to = ("--name", "desktop", "--to", DESTINATION)
+    assert standing.said("import", "result.json", *to)["added"] == 1
+    assert standing.said("import", "result.json", *to) == {"added": 0, "duplicates": 0, "there before": 1}
+    (standing.directory / "result.json").write_text("{\n nonsense")
+    assert standing.refusal("import", "result.json", *to).startswith("postroom: result.json, line 2: ")
+
+
+def test_what_cannot_be_imported(standing: Any) -> None:
+    for name, contents, problem in (
+        ("bytes.jsonl", b"\xff\xfe", "bytes.jsonl: it is not UTF-8"),
+        ("other.json", b"[]", "other.json: neither an export of Telegram Desktop (result.json) nor JSONL"),
+        ("number.jsonl", b'{"message_id": "x", "sender_id": 1}', "number.jsonl, line 1: date is missing"),
+    ):
+        (standing.directory / name).write_bytes(contents)
+        assert problem in standing.refusal("import", name, "--to", DESTINATION)
+    wrong = standing.command("import", "other.json", "--to", "postroom_demo", check=False)
+    assert wrong.returncode == 2
+    assert "postroom_demo is not platform:address" in " ".join(wrong.stderr.split())
+
+
+def test_characters_that_postgresql_does_not_take_are_left_out(standing: Any) -> None:
+    line = {"message_id": 1, "sender_id": 5, "date": "2026-01-01T00:00:00+00:00", "text": "a\x00b \ud83d c"}
+    (standing.directory / "odd.jsonl").write_text(json.dumps(line))
+    assert standing.said("import", "odd.jsonl", "--to", DESTINATION)["added"] == 1
+
+
+def test_a_catalog_is_applied_whole_or_not_at_all(standing: Any) -> None:
+    file = standing.directory / "my.toml"
+    source = '[[source]]\nkind = "feed"\naddress = "http://feeds.test/"\n'
+    route = '[[route]]\nname = "r"\nsource = "http://feeds.test/"\nprofile = "plain"\ntargets = ["{}"]\n'
+    for contents, problem in (
+        ('[[source]]\nkind = "feed"\nadress = "x"\n', "source 1 address: Field required; source 1 adress: Extra"),
+        (source + route.format(DESTINATION), "route r: the file has no profile plain"),
+        ('[[profile]]\nname = "plain"\n' + route.format("nowhere"), "route 1 targets 1: String should match"),
+        ("x = [", "my.toml: "),
+    ):
+        file.write_text(contents)
+        assert problem in standing.refusal("catalog", "apply", "my.toml")
+    addresses = {row["address"] for row in standing.said("catalog", "show")}
+    assert "http://feeds.test/" not in addresses
+    file.write_text(source + '[[profile]]\nname = "plain"\n' + route.format(DESTINATION))
+    assert standing.command("catalog", "apply", "my.toml").stdout == "1 sources, 1 profiles, 0 destinations, 1 routes\n"
+    assert standing.said("catalog", "apply", "my.toml")["routes"] == 1
+    [row] = [row for row in standing.said("catalog", "show") if row["address"] == "http://feeds.test/"]
+    assert [route["targets"] for route in row["routes"]] == [[DESTINATION]]
+    assert re.search(r"^http://feeds\.test/ +feed", standing.command("catalog", "show").stdout, re.MULTILINE)
+
+
+def test_a_second_stack_is_refused_here(standing: Any) -> None:
+    refusal = standing.refusal("up", "--corpus", "corpus")
+    assert re.fullmatch(
+        r"postroom: a stack runs here already \(process \d+\); stop it first, or use another directory", refusal
+    )
+    assert standing.said("status")["services"]
