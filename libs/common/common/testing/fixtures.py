@@ -15,9 +15,11 @@ from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import Database, migrate
 from common.service import ServiceSettings
+from common.testing.containers import NatsContainer, PostgresContainer
 from embedded import NatsServer, PostgresServer
 
 DATABASES = count()
+DOCKER = os.environ.get("TEST_INFRA") == "docker"  # containers in the place of the embedded servers
 
 
 @pytest.fixture
@@ -29,11 +31,16 @@ def server_directory() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer | PostgresContainer]:
     """One PostgreSQL server for all tests; TEST_POSTGRES_VERSION picks the release (the newest by default).
 
     It does not wait for the disk: tests that kill it kill the process, not the machine.
     """
+    if DOCKER:
+        container = PostgresContainer().start()
+        yield container
+        container.stop()
+        return
     version = int(os.environ["TEST_POSTGRES_VERSION"]) if "TEST_POSTGRES_VERSION" in os.environ else None
     with tempfile.TemporaryDirectory(prefix="postroom-test-") as directory:
         settings = {"fsync": "off", "full_page_writes": "off"}
@@ -43,7 +50,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-async def database_url(postgres: PostgresServer) -> AsyncIterator[str]:
+async def database_url(postgres: PostgresServer | PostgresContainer) -> AsyncIterator[str]:
     """A migrated database of its own, dropped afterwards."""
     name = f"test_{next(DATABASES)}"
     admin = await asyncpg.connect(postgres.dsn)
@@ -65,15 +72,15 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
+def nats_server(tmp_path: Path) -> Iterator[NatsServer | NatsContainer]:
     """A NATS server of its own."""
-    server = NatsServer(tmp_path / "nats").start()
+    server = (NatsContainer() if DOCKER else NatsServer(tmp_path / "nats")).start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
+async def nats_client(nats_server: NatsServer | NatsContainer) -> AsyncIterator[Client]:
     """A client of the test's server, which has all streams and durables."""
     client = await nats.connect(nats_server.url)
     await migrate_topology(client.jetstream(), topology())
@@ -83,7 +90,7 @@ async def nats_client(nats_server: NatsServer) -> AsyncIterator[Client]:
 
 @pytest.fixture
 def service_settings(
-    database_url: str, nats_server: NatsServer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
+    database_url: str, nats_server: NatsServer | NatsContainer, nats_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> ServiceSettings:
     """The settings with which a service finds the test's servers, also set in the environment."""
     assert nats_client.is_connected
