@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from common.messaging.ledger import Ledger
 from common.messaging.replay import DeadLetters
 from common.postgres import Database, verify_schema
-from common.service import DatabaseUrl, SettingsGroup, load_settings
+from common.settings import DatabaseUrl, SettingsGroup, load_settings
 from postroom.stack import running
 
 CONNECT_SECONDS = 5

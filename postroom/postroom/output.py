@@ -18,7 +18,7 @@ from rich.table import Table
 from common.messaging.replay import NoSuchLetter
 from common.messaging.streams import TopologyError
 from common.postgres import SchemaError
-from common.service import SettingsError
+from common.settings import SettingsError
 from embedded import ServerError
 from postroom.connections import NotFound
 from postroom.stack.processes import ProcessFailed

@@ -20,8 +20,9 @@ from telethon.errors import (
     SessionPasswordNeededError,
 )
 from telethon.sessions.string import StringSession
+from telethon.utils import parse_phone
 
-from common.service import load_settings
+from common.settings import load_settings
 from common.telegram.client import connect, create_client, disconnect
 from common.telegram.settings import TelegramSettings
 from postroom.output import Refused
@@ -46,6 +47,8 @@ class SignIn:
     async def send_code(self, phone: str) -> None:
         """Let Telegram send a code."""
         self._phone = phone
+        if parse_phone(phone) is None:
+            raise self._unknown()
         async with self._client() as client:
             self._code_hash = (await client.send_code_request(self._phone)).phone_code_hash
 
@@ -74,9 +77,7 @@ class SignIn:
             await connect(client)
             yield client
         except PhoneNumberInvalidError:
-            raise Refused(
-                f"{self._phone} is not a phone number that Telegram knows; begin it with + and the country code"
-            ) from None
+            raise self._unknown() from None
         except PhoneNumberUnoccupiedError:
             raise Refused(f"nobody has signed up with {self._phone}; do that in a Telegram app first") from None
         except PhoneCodeExpiredError:
@@ -87,6 +88,9 @@ class SignIn:
             raise Refused(f"Telegram: {str(error) or type(error).__name__}") from None
         finally:
             await disconnect(client)
+
+    def _unknown(self) -> Refused:
+        return Refused(f"{self._phone} is not a phone number that Telegram knows; begin with + and the country code")
 
 
 def _name(user: object) -> str:

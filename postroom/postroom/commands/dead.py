@@ -128,7 +128,7 @@ def discard(
 
     chosen = run(choose)
     if chosen and not yes:
-        typer.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True)
+        typer.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True, err=True)
     _say(run(lambda: work(chosen)), "discarded", as_json=as_json)
 
 

@@ -1,7 +1,9 @@
 """`postroom login`: sign in to Telegram as a person, and print a string session."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
+from getpass import getpass
 from typing import Annotated, Any
 
 import typer
@@ -24,7 +26,7 @@ def login(
 
     with told():
         sign_in = SignIn()
-        asyncio.run(sign_in.send_code(phone or typer.prompt("Phone", err=True)))
+        asyncio.run(sign_in.send_code(phone or _asked("Phone")))
         try:
             name = _tried("The code that Telegram sent", sign_in.with_code, WrongAnswer)
         except PasswordNeeded:
@@ -46,7 +48,7 @@ def _tried(
 ) -> str:
     """Ask up to three times; what `step` returns is the account's name."""
     for left in reversed(range(TRIES)):
-        answer = typer.prompt(question, hide_input=hidden, err=True)
+        answer = _asked(question, hidden=hidden)
         try:
             return asyncio.run(step(answer))
         except wrong as error:
@@ -54,3 +56,14 @@ def _tried(
                 raise Refused(f"{error} That was the third time; start again for a new code.") from None
             typer.echo(str(error), err=True)
     raise AssertionError("unreachable")
+
+
+def _asked(question: str, *, hidden: bool = False) -> str:
+    """Ask on stderr: stdout is for the session, and typer's prompt would leave a space there."""
+    try:
+        if hidden:
+            return getpass(f"{question}: ", stream=sys.stderr)
+        typer.echo(f"{question}: ", nl=False, err=True)
+        return input()
+    except (EOFError, KeyboardInterrupt):
+        raise typer.Abort from None

@@ -2,18 +2,10 @@
 
 from common.service.entry import main
 from common.service.service import Service, create_service
-from common.service.settings import (
-    DatabaseUrl,
-    ServiceSettings,
-    SettingsError,
-    SettingsGroup,
-    load_settings,
-    queue_settings,
-    secrets_of,
-)
+from common.service.settings import ServiceSettings, queue_settings
+from common.settings import SettingsError, SettingsGroup, load_settings, secrets_of
 
 __all__ = [
-    "DatabaseUrl",
     "Service",
     "ServiceSettings",
     "SettingsError",

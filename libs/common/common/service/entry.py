@@ -12,7 +12,8 @@ from typing import Any
 from common.messaging.streams import TopologyError
 from common.postgres import DatabaseUnreachable, SchemaError
 from common.service.service import NatsUnreachable
-from common.service.settings import ServiceSettings, SettingsError, SettingsGroup, load_settings, secrets_of
+from common.service.settings import ServiceSettings
+from common.settings import SettingsError, SettingsGroup, load_settings, secrets_of
 from common.telemetry.logs import configure_logs
 
 EXIT_SETTINGS = 2

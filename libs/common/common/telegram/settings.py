@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from common.service.settings import SettingsError, SettingsGroup
+from common.settings import SettingsError, SettingsGroup
 
 SANDBOX_API_ID, SANDBOX_API_HASH = 1, "0" * 32  # a server in place of Telegram welcomes any well-formed application
 

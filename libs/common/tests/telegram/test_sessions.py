@@ -10,7 +10,7 @@ from telethon.sessions.string import StringSession
 from telethon.tl.functions.messages import GetHistoryRequest
 
 from common.postgres import Database
-from common.service.settings import SettingsError
+from common.settings import SettingsError
 from common.telegram.client import call, connect, create_client, disconnect
 from common.telegram.health import SessionDead, SessionUnavailable, ensure_healthy, reason, rpc_name
 from common.telegram.peers import Peers
