@@ -4,7 +4,7 @@ import os
 from typing import Self
 
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+from testcontainers.core.wait_strategies import ExecWaitStrategy, LogMessageWaitStrategy
 
 POSTGRES_IMAGE, NATS_IMAGE = "postgres:17", "nats:2.12"
 
@@ -19,7 +19,8 @@ class PostgresContainer:
             .with_env("POSTGRES_DB", "postroom")
             .with_exposed_ports(5432)
             .with_command("postgres -c fsync=off -c max_connections=200")
-            .waiting_for(LogMessageWaitStrategy("ready to accept connections", times=2))
+            # Over TCP: the server that only initialises the database listens on a socket, and says that it is ready too.
+            .waiting_for(ExecWaitStrategy(["pg_isready", "-h", "127.0.0.1", "-U", "postgres"]))
         )
 
     @property
