@@ -202,18 +202,8 @@ def place() -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def standing() -> Iterator[Place]:
-    """A place where a small corpus was published and the stack still runs, for all tests of a module.
-
-    Its Telegram also knows Carol, whose password is "swordfish".
-    """
-    from sandbox.telegram import Store, World
-
+    """A place where a small corpus was published and the stack still runs, for all tests of a module."""
     place = Place(Path(tempfile.mkdtemp(prefix="postroom-place-")))
-    state = place.directory / ".postroom" / "corpus" / "sandbox"
-    state.mkdir(parents=True)
-    store = Store(state / "telegram.sqlite3")
-    World(store).add_user("Carol", phone="+99966 1 0003", password="swordfish")
-    store.close()
     place.corpus(6, sources=2)
     process = place.started()
     yield place
