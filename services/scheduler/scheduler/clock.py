@@ -41,6 +41,8 @@ class CollectionClock:
                     await self._keep_step(cron)
                 except UNREACHABLE as error:
                     log.warning("catalog: %r", error)
+                except Exception:  # whatever it is, the sources that have jobs must go on being read
+                    log.exception("this look at the catalog failed")
                 await asyncio.sleep(self._poll)
         finally:
             cron.shutdown(wait=False)
@@ -54,15 +56,19 @@ class CollectionClock:
         sources = {source.id: source for source in await self._sources.sources()}
         wanted = {source.id: source.schedule for source in sources.values() if source.schedule}
         for source_id in self._schedules.keys() - wanted.keys():
-            cron.remove_job(str(source_id))
+            _remove(cron, source_id)
             del self._schedules[source_id]
         for source_id, schedule in wanted.items():
             if self._schedules.get(source_id) != schedule:
-                self._schedules[source_id] = schedule
+                _remove(cron, source_id)
                 self._add(cron, sources[source_id], schedule)
+                self._schedules[source_id] = schedule  # a wrong one too: it is reported once
         for source_id in await self._sources.unread() - self._asked:
+            source = sources.get(source_id)
+            if source is None:  # added since the first query; the next look knows it
+                continue
+            await self._request(source, f"collect/{source_id}/first")
             self._asked.add(source_id)
-            await self._request(sources[source_id], f"collect/{source_id}/first")
 
     def _add(self, cron: AsyncIOScheduler, source: Source, schedule: str) -> None:
         try:
@@ -75,8 +81,13 @@ class CollectionClock:
             trigger,
             args=[source],
             id=str(source.id),
-            replace_existing=True,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=MISFIRE_GRACE_SECONDS,
         )
+
+
+def _remove(cron: AsyncIOScheduler, source_id: UUID) -> None:
+    """Remove the job of a source; one whose schedule is wrong has none."""
+    if cron.get_job(str(source_id)):
+        cron.remove_job(str(source_id))
