@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
 
 from api.app import run
 from common.events import NotifyRequested, emitted
+from common.messaging.dead_letters import fingerprint
 from common.postgres import Database
 from common.service import ServiceSettings
 from common.testing.waiting import eventually
@@ -52,8 +54,23 @@ async def test_a_storm_is_one_row(
 ) -> None:
     await asyncio.gather(*(notify(nats_client, limited(str(number)), f"n{number}") for number in range(500)))
     async with serving(replicas):
-        ((fingerprint, count, _detail),) = await counted(database, 500)
-    assert (fingerprint, count) == ("collector.rate_limited/a", 500)
+        ((kept, count, _detail),) = await counted(database, 500)
+    assert (kept, count) == ("collector.rate_limited/a", 500)
+
+
+async def test_a_storm_of_one_error_in_varying_words_is_one_row(
+    service_settings: ServiceSettings, database: Database, nats_client: Client
+) -> None:
+    errors = [
+        f"Reject: GET https://{number}.example/{uuid4()}?at={number}: @editor_{'x' * number} and a@b{number}.example"
+        f" are not {str(number)!r}"
+        for number in range(100)
+    ]
+    told = [limited(error, fingerprint=f"dead/{fingerprint('rewriter', error)}") for error in errors]
+    await asyncio.gather(*(notify(nats_client, event, f"n{number}") for number, event in enumerate(told)))
+    async with serving():
+        ((_kept, count, _detail),) = await counted(database, 100)
+    assert count == 100
 
 
 async def test_a_group_keeps_what_came_last(

@@ -64,24 +64,33 @@ def _events(source: Source, page: Page, brought: list[Brought]) -> list[Event]:
         PostCollected(post_id=each.post_id, source_id=source.id) for each in brought if each.duplicate_of is None
     ]
     if page.refused:
-        events.append(_notice(source, "collector.content_refused", "; ".join(page.refused)))
+        kind = "collector.content_refused"
+        events.append(_notice(source, kind, "; ".join(page.refused), fingerprint=f"{kind}/{source.id}"))
     if page.more:
         events.append(CollectRequested(source_id=source.id, reason="continued", after=page.last_message_id))
     return events
 
 
 def _unreadable(source: Source, state: SourceState, error: str) -> Collected:
-    """People are told once, until the reason changes or the source was read again."""
+    """People are told once, until the reason's class changes or the source was read again."""
     log.warning("source %s can't be read: %s", source.address, error, extra={"source_id": str(source.id)})
-    told = state.last_error == error
-    return Collected(source, [] if told else [_notice(source, "collector.source_unreadable", error)], error=error)
+    events: list[Event] = []
+    if state.last_error is None or class_of(state.last_error) != class_of(error):
+        kind = "collector.source_unreadable"
+        events.append(_notice(source, kind, error, fingerprint=f"{kind}/{source.id}/{class_of(error)}"))
+    return Collected(source, events, error=error)
 
 
-def _notice(source: Source, kind: str, detail: str) -> NotifyRequested:
+def class_of(reason: str) -> str:
+    """Return what a reason begins with, such as `HTTP 404` or `CHANNEL_PRIVATE`: what follows the colon varies."""
+    return reason.partition(":")[0]
+
+
+def _notice(source: Source, kind: str, detail: str, *, fingerprint: str) -> NotifyRequested:
     return NotifyRequested(
         kind=kind,
         severity="warning",
         title=f"{source.title or source.address}: {detail}"[:200],
         detail=f"Source {source.address} ({source.id}): {detail}",
-        fingerprint=f"{kind}/{source.id}/{detail}",
+        fingerprint=fingerprint,
     )

@@ -4,6 +4,7 @@ from telethon import TelegramClient
 from telethon.tl.types import User
 
 from collector.adapters.telegram_live import LiveMessages
+from collector.collect import class_of
 from collector.nudges import Nudges
 from collector.ports import Page, SourceState, SourceUnreadable
 from common.catalog import Source
@@ -46,7 +47,7 @@ def hold_session(
                 severity="error",
                 title=f"The collector's Telegram session is dead: {reason}"[:200],
                 detail=f"{reason}. Sign in again with `postroom login` and set TELETHON_SESSION; nothing is lost.",
-                fingerprint=f"collector.session_dead/{name}/{reason}",
+                fingerprint=f"collector.session_dead/{name}/{class_of(reason)}",
             )
         )
 

@@ -11,8 +11,11 @@ from common.events.envelope import ID, MESSAGE_ID
 STREAM = "DEADLETTER"
 CONSUMER, SUBJECT, ORIGIN, SEQUENCE = "dl-consumer", "dl-subject", "dl-stream", "dl-sequence"
 ATTEMPTS, ERROR_CLASS, ERROR, FINGERPRINT = "dl-attempts", "dl-error-class", "dl-error", "dl-fingerprint"
-# What differs between two occurrences of one error: numbers, ids, quoted values.
-VARIABLE = re.compile(r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+|'[^']*'|\"[^\"]*\"", re.IGNORECASE)
+# What differs between two occurrences of one error: addresses, names and mail addresses, quoted values, ids, numbers.
+VARIABLE = re.compile(
+    r"""[a-z][a-z0-9+.-]*://\S+|[\w.+-]*@[\w.-]+|'[^']*'|"[^"]*"|0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\d+""",
+    re.IGNORECASE,
+)
 
 
 def dead_letter(

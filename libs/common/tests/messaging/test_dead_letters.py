@@ -229,6 +229,9 @@ async def test_a_terminated_message_leaves_a_letter(
         ("timed out after 30 s", "timed out after 45 s", True),
         ("no post 7f0a4e0e-6c1b-5b5e-9a55-2d6a3a0f1c11", "no post 00000000-6c1b-5b5e-9a55-2d6a3a0f1c11", True),
         ("key 'a' is missing", "key 'b' is missing", True),
+        ("GET https://one.example/a?b=c: refused", "GET http://two.example:81/: refused", True),
+        ("there is no @city_news on Telegram", "there is no @world on Telegram", True),
+        ("mail to a.b+c@one.example bounced", "mail to somebody@two.example bounced", True),
         ("timed out", "refused", False),
     ],
 )
