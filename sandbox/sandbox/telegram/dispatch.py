@@ -16,7 +16,7 @@ from sandbox.telegram.keys import Key
 from sandbox.telegram.peers import marked_id
 from sandbox.telegram.sessions import Sessions
 from sandbox.telegram.transport import CONTAINER, Connection
-from sandbox.telegram.troubles import Troubles
+from sandbox.telegram.troubles import Troubles, refusal
 from sandbox.telegram.wire import GZIP_PACKED, LAYER, UnknownObject, fn, read_bytes, read_object, tl, unpacked
 
 CONTAINED = struct.Struct("<qii")  # message id, sequence number, length
@@ -33,7 +33,7 @@ WRAPPERS = (
     fn.InvokeWithoutUpdatesRequest,
 )
 NOT_CALLS = (tl.MsgsAck, tl.MsgsStateReq, tl.HttpWait, fn.DestroySessionRequest)
-CARRIED_OUT_FIRST = ("lost_answer", "drop_after", "random_id_duplicate")
+CARRIED_OUT_FIRST = ("lost_answer", "drop_after", "error_after", "random_id_duplicate")
 
 logger = logging.getLogger(__name__)
 
@@ -123,6 +123,8 @@ class Dispatcher:
         match fault.kind:
             case "drop" | "drop_after":
                 connection.abort()
+            case "error_after":
+                self._refuse(connection, message_id, refusal(fault.message or "INTERNAL"))
             case "random_id_duplicate":
                 self._refuse(connection, message_id, RpcError(500, "RANDOM_ID_DUPLICATE"))
             case "revoke":

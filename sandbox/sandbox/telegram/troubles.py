@@ -24,12 +24,22 @@ class Troubles:
     - `lost_answer`: the call is carried out and never answered.
     - `drop`: the connection is cut; the call is not carried out.
     - `drop_after`: the call is carried out, and the connection cut before the answer.
+    - `error_after`: the call is carried out, and answered with `message` as if it were not (`RPC_CALL_FAIL`, …).
     - `random_id_duplicate`: the call is carried out unless it was before, and answered with 500 RANDOM_ID_DUPLICATE.
     - `revoke`: the session is revoked: 401 SESSION_REVOKED for this call and all that follow.
     - `auth_key_duplicated`: the session is destroyed: 406 AUTH_KEY_DUPLICATED for this call and all that follow.
     """
 
-    LATER_KINDS = ("delay", "lost_answer", "drop", "drop_after", "random_id_duplicate", "revoke", "auth_key_duplicated")
+    LATER_KINDS = (
+        "delay",
+        "lost_answer",
+        "drop",
+        "drop_after",
+        "error_after",
+        "random_id_duplicate",
+        "revoke",
+        "auth_key_duplicated",
+    )
 
     def __init__(self, faults: Faults, clock: Callable[[], float]) -> None:
         self._faults = faults
