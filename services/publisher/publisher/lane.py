@@ -57,6 +57,7 @@ class Lane:
             while await self._something_due():
                 await self._gather()
                 await self._sending.ready()
+                await self._sending.orient()
                 await self._pace.allow()
                 await self._sending.ready()  # the pace may have taken long
                 tasks = await self._store.take_on(self._destination, self._batch, self._sending.newest)

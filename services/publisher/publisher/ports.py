@@ -11,7 +11,8 @@ class Message:
     """What is to be sent. Sent again with the same `random_ids` it is still sent once.
 
     `address` is the target without its platform; `media` are URLs of photos, one random id each (one for a text).
-    `after` is the newest message id that is known of the place from before the first try.
+    `after` is the newest message id that is known of the place from before the first try; `doubtful` says that an
+    earlier try may have arrived.
     """
 
     address: str
@@ -19,6 +20,7 @@ class Message:
     media: tuple[str, ...]
     random_ids: tuple[int, ...]
     after: int = 0
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class Trouble(Exception):
     """The platform answered with an error that may pass."""
 
 
+class Doubtful(Trouble):
+    """It was the send itself that was answered so, or the answer names no message: it may have been carried out."""
+
+
 class Unanswered(Exception):
     """It may have been carried out or not: there was no answer."""
 
@@ -55,8 +61,16 @@ class Away(Exception):
     """The platform can't be reached, or its session can't be used: nothing was carried out."""
 
 
-class Lost(Exception):
-    """The platform says that it was sent before, and it is not found there."""
+class SentBefore(Exception):
+    """The platform says that it was sent before, and not where it is."""
+
+
+class Reduced(Exception):
+    """Only a part could be sent now, while an earlier try may have sent all of it."""
+
+
+class Inconclusive(Exception):
+    """There is more than can be looked through: it may be there or not."""
 
 
 class Platform(Protocol):
@@ -81,10 +95,16 @@ class Platform(Protocol):
         """Tell whether a place is a group, for which a stricter pace holds. Raises Refused too."""
 
     async def send(self, message: Message) -> Sent:
-        """Send once, however often it is called. Raises Refused and Lost too."""
+        """Send once, however often it is called. Raises Refused, Doubtful, SentBefore and Reduced too."""
+
+    async def newest(self, address: str) -> int:
+        """Return the id of the newest message of a place, 0 where there is none. Raises Refused too."""
 
     async def find(self, message: Message, taken: frozenset[int]) -> Sent | None:
-        """Look for a message whose send was not answered, among the ids after `after` that are not `taken`."""
+        """Look for a message whose send was not answered, among the ids after `after` that are not `taken`.
+
+        Raises Refused and Inconclusive too.
+        """
 
     async def delete(self, address: str, message_ids: tuple[int, ...]) -> None:
         """Delete messages for everybody; what is gone already counts as deleted. Raises Refused too."""

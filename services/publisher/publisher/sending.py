@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
@@ -14,12 +15,26 @@ from common.telemetry import names
 from common.telemetry.metrics import SECONDS
 from publisher.endings import Ending
 from publisher.pace import LanePace
-from publisher.ports import Away, Lost, Message, Platform, Refused, Sent, Trouble, Unanswered, Wait
+from publisher.ports import (
+    Away,
+    Doubtful,
+    Inconclusive,
+    Message,
+    Platform,
+    Reduced,
+    Refused,
+    Sent,
+    SentBefore,
+    Trouble,
+    Unanswered,
+    Wait,
+)
 from publisher.store import Store, Task
 
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 1.0  # between looks whether the platform is back
+CLAIMED = 1000  # messages that are remembered as ours: more than there are results that wait for their transaction
 REPEAT_SECONDS, REPEAT_CAP_SECONDS = 0.25, 10.0  # before a send that was not answered is repeated; doubles each time
 FINISH_SECONDS = 5.0  # for the send that is under way when its lane is told to stop
 
@@ -54,6 +69,8 @@ class Sending:
         ended: Callable[[Ending], None],
     ) -> None:
         self.newest = 0  # the newest message that is known of the destination
+        self._oriented = False
+        self._claimed: deque[int] = deque(maxlen=CLAIMED)
         self._destination = destination
         self._platform = platform
         self._store = store
@@ -90,6 +107,7 @@ class Sending:
                 repeats += 1
                 await self.ready()
             except Trouble as error:
+                task.doubtful = task.doubtful or isinstance(error, Doubtful)
                 task.attempts += 1
                 if task.attempts >= self._queue.settings.max_attempts:
                     return await self._fail(task, str(error))
@@ -99,8 +117,12 @@ class Sending:
                 await self.ready()
             except Refused as error:
                 return await self._fail(task, str(error))
-            except Lost as error:
-                return self._end(task, Ending.of(task, "unknown", error=str(error)))
+            except SentBefore as error:
+                return await self._look_for(task, str(error))
+            except Reduced as error:
+                await self._look_for(task, str(error), otherwise="again")
+                if task.doubtful:  # it has ended
+                    return None
 
     async def ready(self) -> None:
         """Wait until the platform can be used."""
@@ -116,6 +138,21 @@ class Sending:
                     log.warning("%s waits: %s", self._destination, away)
                 told = True
             await asyncio.sleep(AWAY_SECONDS)
+
+    async def orient(self) -> None:
+        """Learn which message is the newest there, where none is known: a lost answer is looked for after it."""
+        while not (self.newest or self._oriented):
+            try:
+                self.newest, self._oriented = await self._platform.newest(self._destination.partition(":")[2]), True
+            except Refused:  # the send will say why
+                return
+            except Wait as wait:
+                await self._pace.block(wait)
+                await self._pace.unblocked()
+            except (Away, Trouble, Unanswered) as error:
+                log.warning("%s: its newest message: %s", self._destination, error)
+                await asyncio.sleep(AWAY_SECONDS)
+                await self.ready()
 
     async def _send(self, task: Task) -> Sent:
         context = propagate.extract({"traceparent": task.traceparent} if task.traceparent else {})
@@ -140,27 +177,40 @@ class Sending:
             return await self._look_for(task, error, otherwise="failed")
         return self._end(task, Ending.of(task, "failed", error=error, failed=True))
 
-    async def _look_for(self, task: Task, problem: str, otherwise: Literal["unknown", "failed"] = "unknown") -> None:
-        """Look whether a send that was not answered arrived. `unknown` means that a person has to decide."""
+    async def _look_for(
+        self, task: Task, problem: str, otherwise: Literal["unknown", "failed", "again"] = "unknown"
+    ) -> None:
+        """Look whether a send that was not answered arrived, and end it; with `again` only where it did, or may have.
+
+        `unknown` means that a person has to decide; so it ends where looking tells nothing.
+        """
+        try:
+            found = await self._found(task)
+        except (Refused, Inconclusive) as error:
+            return self._end(task, Ending.of(task, "unknown", error=f"{problem}; looking for it: {error}"))
+        if found:
+            return self._succeed(task, found)
+        if otherwise == "again":
+            task.doubtful = False
+            return None
+        missing = f"{problem}, and it is not found there"
+        return self._end(task, Ending.of(task, otherwise, error=missing, failed=otherwise == "failed"))
+
+    async def _found(self, task: Task) -> Sent | None:
         while True:
             try:
                 taken = await self._store.taken(self._destination, task.after)
-                found = await self._platform.find(_message(task), taken)
+                return await self._platform.find(_message(task), taken.union(self._claimed))
             except Wait as wait:
                 await self._pace.block(wait)
                 await self._pace.unblocked()
             except (Away, Trouble, Unanswered):
                 await asyncio.sleep(AWAY_SECONDS)
                 await self.ready()
-            except Refused as error:
-                return self._end(task, Ending.of(task, "unknown", error=f"{problem}; looking for it: {error}"))
-            else:
-                if found:
-                    return self._succeed(task, found)
-                return self._end(task, Ending.of(task, otherwise, error=f"{problem}, and it is not found there"))
 
     def _succeed(self, task: Task, sent: Sent) -> None:
         self.newest = max(self.newest, *sent.message_ids)
+        self._claimed.extend(sent.message_ids)
         self._pace.used()
         self._end(task, Ending.of(task, "succeeded", message_ids=sent.message_ids, url=sent.url, error=sent.note))
 
@@ -170,4 +220,4 @@ class Sending:
 
 
 def _message(task: Task) -> Message:
-    return Message(task.address, task.body, task.media, task.random_ids, task.after)
+    return Message(task.address, task.body, task.media, task.random_ids, task.after, task.doubtful)

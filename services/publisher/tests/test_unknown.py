@@ -93,7 +93,7 @@ async def test_a_message_that_was_deleted_meanwhile_is_unknown(stage: Stage) -> 
         stage.world.delete(messages)
         return bool(messages)
 
-    stage.fault("delay", "channels.GetMessages", seconds=0.1)
+    stage.fault("delay", "channels.GetMessages", seconds=0.1, times=3)
     async with publishing():
         await stage.request(text="soon gone", targets=["telegram:@fog"])
         await eventually(delete, every=0.001)

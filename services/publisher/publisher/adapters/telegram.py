@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
 from telethon import TelegramClient, errors
@@ -17,9 +17,10 @@ from common.telegram.holding import HeldSession, NotHeld
 from common.telegram.peers import OUTDATED, Peer, Peers, UnknownPeer, normal
 from common.telegram.telethon_entities import to_telethon
 from common.telegram.text import RichText
-from publisher.adapters.telegram_answers import message_ids_of, same_text, translated
+from publisher.adapters.telegram_answers import message_ids_of, translated
 from publisher.adapters.telegram_photos import Fetch, Photos, PhotoUnavailable
-from publisher.ports import Away, Lost, Message, Refused, Sent, Unanswered
+from publisher.adapters.telegram_search import Ask, look_for, newest
+from publisher.ports import Away, Doubtful, Message, Reduced, Refused, Sent, SentBefore, Trouble, Unanswered
 
 Result = TypeVar("Result")
 
@@ -29,7 +30,6 @@ ADDRESS = re.compile(r"@[a-z][a-z0-9_]{2,31}|-?[1-9]\d{0,18}")
 CHECKED_SECONDS = 10.0  # for so long a session that was found well is taken to be well
 RETRY_SECONDS = 2.0  # between checks of a session that can't be used
 DEAD_SECONDS = 30.0  # between tries to sign in anew: Telegram limits them
-LOOK_PAGE, LOOK_PAGES = 100, 20  # ids per request (https://core.telegram.org/method/channels.getMessages), requests
 
 
 class Telegram:
@@ -104,8 +104,16 @@ class Telegram:
         return await self._at(message.address, lambda peer: self._send(message, peer))
 
     async def find(self, message: Message, taken: frozenset[int]) -> Sent | None:
-        """Look for a message among the ids after the last one that was known. A bot can't read a chat's history."""
-        return await self._at(message.address, lambda peer: self._find(message, peer, taken))
+        """Look for a message among the ids after the last one that was known."""
+        ids = await self._at(message.address, lambda peer: look_for(self._asking(peer), message, peer, taken))
+        if ids is None:
+            return None
+        without = len(ids) < len(message.random_ids)
+        return Sent(ids, _url(message.address, ids), "sent without its media" if without else None)
+
+    async def newest(self, address: str) -> int:
+        """Return the newest id at an address."""
+        return await self._at(address, lambda peer: newest(self._asking(peer)))
 
     async def delete(self, address: str, message_ids: tuple[int, ...]) -> None:
         """Delete messages for everybody."""
@@ -128,16 +136,17 @@ class Telegram:
             except PhotoUnavailable as error:
                 if not message.body.text:
                     raise Refused(f"there is no text, and {error}") from None
+                if message.doubtful:
+                    raise Reduced(str(error)) from None
                 note, random_ids = f"sent without its media: {error}", random_ids[:1]
         try:
             answer = await self._call(request)
         except errors.RandomIdDuplicateError:
-            found = await self._find(message, peer, frozenset())
-            if found is None:
-                raise Lost(
-                    "Telegram says that it was sent before (RANDOM_ID_DUPLICATE); it is not found there"
-                ) from None
-            return found
+            raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
+        except errors.RPCError as error:
+            if isinstance(problem := translated(error), Trouble):
+                raise Doubtful(str(problem)) from error
+            raise
         return Sent(ids := message_ids_of(answer, random_ids), _url(message.address, ids), note)
 
     def _text_request(self, message: Message, peer: Peer) -> Any:
@@ -149,24 +158,17 @@ class Telegram:
             entities=to_telethon(message.body) or None,
         )
 
-    async def _find(self, message: Message, peer: Peer, taken: frozenset[int]) -> Sent | None:
-        """Read on until a page is empty. Parts of an album have neighbouring ids, the first one has the text."""
-        parts = len(message.random_ids)
-        for page in range(LOOK_PAGES):
-            start = message.after + 1 + page * LOOK_PAGE
-            ids: list[Any] = [types.InputMessageID(number) for number in range(start, start + LOOK_PAGE)]
+    def _asking(self, peer: Peer) -> Ask:
+        async def ask(numbers: Iterable[int]) -> list[Any]:
+            """Return what there is under these ids; what is not there is a MessageEmpty."""
+            ids: list[Any] = [types.InputMessageID(number) for number in numbers]
             if peer.kind == "channel":
                 answer = await self._call(functions.channels.GetMessagesRequest(peer.input_channel, ids))
             else:
                 answer = await self._call(functions.messages.GetMessagesRequest(ids))
-            there = [found for found in answer.messages if isinstance(found, types.Message)]
-            for found in there:
-                if found.id not in taken and found.out and same_text(found, message.body):
-                    numbers = tuple(range(found.id, found.id + parts))
-                    return Sent(numbers, _url(message.address, numbers))
-            if not there:
-                return None
-        return None
+            return [found for found in answer.messages if not isinstance(found, types.MessageEmpty)]
+
+        return ask
 
     async def _at(self, address: str, work: Callable[[Peer], Awaitable[Result]]) -> Result:
         """Do something at an address; where what is known of it is outdated, ask Telegram for it once more."""

@@ -7,8 +7,7 @@ from telethon import errors
 from telethon.tl import types
 
 from common.telegram.health import TERMINAL, reason
-from common.telegram.text import RichText
-from publisher.ports import Away, Refused, Trouble, Wait
+from publisher.ports import Away, Doubtful, Refused, Trouble, Wait
 
 # PEER_FLOOD is a spam block on the account that names no time; asking again makes it worse.
 PEER_FLOOD_SECONDS = 3600.0
@@ -31,15 +30,10 @@ def translated(error: errors.RPCError) -> Exception:
 
 
 def message_ids_of(answer: Any, random_ids: Sequence[int]) -> tuple[int, ...]:
-    """Return the ids that messages got, in the order of their random ids. Raises Trouble where none is told."""
+    """Return the ids that messages got, in the order of their random ids. Raises Doubtful where none is told."""
     if isinstance(answer, types.UpdateShortSentMessage):  # what a private chat answers
         return (answer.id,)
     given = {update.random_id: update.id for update in answer.updates if isinstance(update, types.UpdateMessageID)}
     if missing := [number for number in random_ids if number not in given]:
-        raise Trouble(f"Telegram's answer names no message for {len(missing)} of {len(random_ids)} random ids")
+        raise Doubtful(f"Telegram's answer names no message for {len(missing)} of {len(random_ids)} random ids")
     return tuple(given[number] for number in random_ids)
-
-
-def same_text(found: types.Message, body: RichText) -> bool:
-    """Tell whether a message says this. Telegram trims texts, and what it trims is not compared."""
-    return bool((found.message or "").strip() == body.text.strip())
