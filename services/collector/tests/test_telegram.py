@@ -1,10 +1,11 @@
 """Reading Telegram channels on real servers."""
 
-import asyncio
 from datetime import UTC, datetime
 
 import pytest
 from telethon.tl import types
+
+from common.testing.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("collector")
 
@@ -34,9 +35,14 @@ async def test_an_album_is_one_post(stage, telegram) -> None:
     photo = telegram.world.photo(PICTURE)
     world = telegram.world
     await stage.source("telegram", "@city_news")
-    for text in ("Альбом о новом мосте через реку", "", "Конец альбома"):  # one by one, as they arrive
+    for text in ("Альбом о новом мосте через реку", "", "Конец альбома"):
+        looks = telegram.calls("messages.GetHistory")
         world.post(channel, text, media=photo, grouped_id=77)
-        await asyncio.sleep(0.1)
+
+        async def looked(before: int = looks) -> bool:
+            return telegram.calls("messages.GetHistory") > before
+
+        await eventually(looked)  # they arrive one by one, while the collector looks for more of them
     world.post(channel, "Отдельное сообщение после альбома")
     album, single = await stage.posts(2)
     assert album["text"] == "Альбом о новом мосте через реку\n\nКонец альбома"
