@@ -18,6 +18,7 @@ from rewriter.prompt import Brief, messages
 log = logging.getLogger(__name__)
 
 TRIES = 3
+CUT_OFF_TRIES = 2
 
 
 @dataclass(slots=True)
@@ -56,11 +57,12 @@ class Asking:
         """Return what the model made of `post`, cut to the brief's limit; or its refusal.
 
         Addresses that it has lost in its last answer too are put at the end of the text. Raises Reject where even the
-        last answer can't be used, and what the model raises.
+        last answer can't be used or the limit of tokens cut off a second one, and what the model raises.
         """
         asked = Asked(brief.profile.model or self._default_model)
         started = time.monotonic()
         complaint: str | None = None
+        cut_off = 0
         for number in range(1, TRIES + 1):
             question = Question(asked.model, messages(brief, complaint), post_id)
             reply = await self._model.ask(question)
@@ -69,6 +71,10 @@ class Asking:
             if reply.refusal is not None:
                 asked.refusal = reply.refusal
                 return asked
+            cut_off += reply.finish_reason == "length"
+            if cut_off == CUT_OFF_TRIES:  # it was told to be brief: a third try would be cut off too
+                where = f"{asked.model}, {reply.completion_tokens} tokens"
+                raise Reject(f"the model's answer was cut off at the limit of tokens, {cut_off} times ({where})")
             complaint = self._taken(asked, reply, brief, post, last=number == TRIES)
             if complaint is None:
                 return asked

@@ -18,7 +18,6 @@ async def notices(stage, number: int = 1) -> list[NotifyRequested]:
     [
         ("invalid_json", "it is not JSON"),
         ("wrong_schema", "it does not fit the schema"),
-        ("truncated", "it was cut off"),
     ],
 )
 async def test_an_invalid_answer_is_asked_for_again(stage, model, fault: str, complaint: str) -> None:
@@ -32,6 +31,26 @@ async def test_an_invalid_answer_is_asked_for_again(stage, model, fault: str, co
     assert f"Your previous answer was not accepted: {complaint}" in asked
     spent = [served.prompt_tokens for served in model.endpoint.journal]
     assert row["prompt_tokens"] == sum(spent)
+
+
+async def test_an_answer_that_was_cut_off_is_asked_for_once_more(stage, model) -> None:
+    await stage.route()
+    model.fault("truncated")
+    job = await stage.done(POST)
+    assert (job["status"], job["attempts"], model.calls) == ("succeeded", 1, 2)
+    (row,) = await stage.rewrites()
+    assert row["answer"]["rejected"][0]["reason"].startswith("it was cut off at the limit of tokens")
+
+
+async def test_a_second_answer_that_was_cut_off_fails_the_job_and_is_told(stage, model) -> None:
+    await stage.route()
+    model.fault("truncated", times=2)
+    job = await stage.done(POST)
+    assert (job["status"], job["attempts"], model.calls) == ("failed", 1, 2)
+    (notice,) = await notices(stage)
+    said = "rewrite_queue: the model's answer was cut off at the limit of tokens, 2 times (gpt-4.1-mini, "
+    assert notice.title.startswith(said)
+    assert notice.severity == "error"
 
 
 async def test_three_invalid_answers_fail_the_job_and_are_told(stage, model) -> None:
