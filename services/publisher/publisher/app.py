@@ -1,6 +1,7 @@
 """Composition root of the publisher."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
@@ -13,6 +14,7 @@ from common.events import NotifyRequested
 from common.leases import Leases
 from common.limits import Pace
 from common.messaging.queue import Queue
+from common.postgres import UNREACHABLE
 from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
 from common.telegram.holding import HeldSession
 from common.telegram.sessions import BotSessions
@@ -31,6 +33,8 @@ from publisher.rollback import Rollback
 from publisher.sending import LaneMetrics, Sending
 from publisher.settings import PublisherSettings, TelegramPublisherSettings
 from publisher.store import Store
+
+log = logging.getLogger(__name__)
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -172,4 +176,7 @@ async def tell_of_death(service: Service, name: str, why: str) -> None:
         detail=f"Session {name}. It signs in again with TELEGRAM_BOT_TOKEN.",
         fingerprint="publisher.session_dead",
     )
-    await service.emit([notice], cause=f"session/{name}/{uuid4()}")
+    try:
+        await service.emit([notice], cause=f"session/{name}/{uuid4()}")
+    except UNREACHABLE as error:  # the session's loop goes on, and health says what is wrong with it
+        log.warning("the end of session %s could not be told: %r", name, error)

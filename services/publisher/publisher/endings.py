@@ -90,6 +90,22 @@ class Endings:
         if emits := await steady(once):
             await self._rails.outbox.publish(emits)
 
+    async def give_back(self, tasks: Sequence[Task]) -> None:
+        """Give back what was taken on and certainly not sent; what its package has called off meanwhile ends here."""
+        await self._call_off([task.package_id for task in tasks], [task.id for task in tasks])
+
+    async def end(self, package_ids: Sequence[str]) -> None:
+        """End packages that `ready_to_end` found."""
+        await self._call_off(package_ids, [])
+
+    async def _call_off(self, package_ids: Sequence[str], put_back: Sequence[UUID]) -> None:
+        async def change(connection: Connection) -> list[Emitted]:
+            await connection.execute(self._sql["put_back"], put_back)
+            await connection.execute(self._sql["call_off_late"], package_ids)
+            return []
+
+        await self.settle(package_ids, change)
+
     async def ready_to_end(self) -> list[str]:
         """Return packages that ended without anybody noticing: a person decided, or a rival took their targets."""
         return [row["id"] for row in await self._database.fetch(self._sql["ready_to_end"])]

@@ -22,13 +22,13 @@ OPEN_PACKAGE_SECONDS = 5.0  # until a request is looked at again whose target is
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a post stands at a destination already; `package_open`: an older package is not through with it."""
+    """Where a post stands at a destination already; `rolling_back`: an older package is not through with it."""
 
     status: str
     message_ids: tuple[int, ...]
     url: str | None
     generation: int
-    package_open: bool
+    rolling_back: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +78,9 @@ class Requests:
         fresh, skipped = [], []
         for target in targets:
             standing = standings.get(str(target))
+            if standing and standing.rolling_back:
+                raise Retry(OPEN_PACKAGE_SECONDS, f"{target}: an older request for this post is being rolled back")
             if standing and standing.status in ("failed", "cancelled"):
-                if standing.package_open:
-                    raise Retry(OPEN_PACKAGE_SECONDS, f"{target}: an older request for this post is being rolled back")
                 fresh.append(self._publication(post_id, target, material, standing.generation))
             elif standing:
                 skipped.append(_skipped(target, standing))

@@ -17,6 +17,7 @@ from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
 log = logging.getLogger(__name__)
 
 AWAY_SECONDS = 5.0
+STUCK_SECONDS = 60.0  # until a deletion is tried again that went wrong in a way that nobody thought of
 LOOK_SECONDS = 3.0  # between looks at all open packages
 
 
@@ -39,10 +40,12 @@ class Rollback:
         while True:
             try:
                 for row in await self._database.fetch(self._sql["to_take_back"]):
-                    await self._take_back(row)
+                    await self._try(row)
                 await self._end_others()
             except UNREACHABLE as error:
                 log.warning("rollback: %r", error)
+            except Exception:  # one package must not keep the others, and the lanes, from going on
+                log.exception("rollback")
             await self._bell.wait()
 
     async def _end_others(self) -> None:
@@ -50,8 +53,18 @@ class Rollback:
         if time.monotonic() - self._looked < LOOK_SECONDS:
             return
         if ended := await self._endings.ready_to_end():
-            await self._endings.settle(ended)
+            await self._endings.end(ended)
         self._looked = time.monotonic()
+
+    async def _try(self, row: asyncpg.Record) -> None:
+        """Take one message back; whatever goes wrong with it, the others are not held up."""
+        try:
+            await self._take_back(row)
+        except UNREACHABLE:
+            raise
+        except Exception:
+            log.exception("%s: %s could not be deleted", row["destination"], row["message_ids"])
+            await self._record(row, "take_back_later", STUCK_SECONDS, 0)
 
     async def _take_back(self, row: asyncpg.Record) -> None:
         name, _, address = row["destination"].partition(":")

@@ -1,6 +1,6 @@
 """The publisher's records: what is to be published, and what a lane has taken on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -99,11 +99,6 @@ class Store:
         rows = await self._database.strict_fetch(self._sql["take_on"], destination, limit, newest)
         return [_task(row) for row in sorted(rows, key=lambda row: (row["position"], row["id"]))]
 
-    async def put_back(self, tasks: Iterable[Task]) -> None:
-        """Give back what was certainly not sent."""
-        if ids := [task.id for task in tasks]:
-            await self._database.execute(self._sql["put_back"], ids)
-
     async def note_attempt(self, task: Task, error: str) -> None:
         """Count a failed attempt that is to be repeated."""
         await self._database.execute(self._sql["note_attempt"], task.id, task.generation, error)
@@ -163,7 +158,7 @@ def _material(row: asyncpg.Record) -> Material:
         targets=tuple(row["targets"] or ()),
         standings={
             at["destination"]: Standing(
-                at["status"], tuple(at["message_ids"]), at["url"], at["generation"], at["package_open"]
+                at["status"], tuple(at["message_ids"]), at["url"], at["generation"], at["rolling_back"]
             )
             for at in row["publications"] or ()
         },

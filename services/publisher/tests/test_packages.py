@@ -3,6 +3,8 @@
 import pytest
 
 from common.testing.waiting import eventually
+from publisher import request, rollback
+from publisher.adapters.telegram import Telegram
 from sandbox.telegram import Chat
 
 from .conftest import Stage, publishing
@@ -115,3 +117,56 @@ async def test_the_result_belongs_to_the_trace_of_the_request(stage: Stage, chan
         )
         await stage.ended("traced")
     assert [found[3:35] for found in heard] == [trace]
+
+
+async def test_a_request_waits_while_its_message_is_deleted(
+    stage: Stage, channels: list[Chat], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "OPEN_PACKAGE_SECONDS", 0.2)
+    stage.fault("delay", seconds=0.2, chat=channels[2].id)
+    stage.fault("flood_wait", "channels.DeleteMessages", seconds=2, chat=channels[0].id)
+    (post,) = await stage.posts(["once more"])
+    async with publishing():
+        first = await stage.request(post_id=post, targets=TARGETS)
+
+        async def is_being_deleted() -> bool:
+            return bool(await stage.rows("SELECT FROM publications WHERE status = 'succeeded' AND take_back"))
+
+        await eventually(is_being_deleted)
+        result = await stage.ended(await stage.request(post_id=post, targets=TARGETS[:1]))
+        await stage.ended(first)
+    assert result["status"] == "succeeded"
+    assert stage.texts(channels[0]) == ["once more"]
+
+
+async def test_what_is_given_back_after_the_package_failed_is_not_sent(stage: Stage, channels: list[Chat]) -> None:
+    stage.fault("delay", seconds=0.5, chat=channels[0].id)
+    stage.fault("flood_wait", seconds=2, chat=channels[0].id)
+    await stage.request(text="before", targets=TARGETS[:1])
+    failing = await stage.request(text="called off", targets=[TARGETS[0], TARGETS[2]])
+    await stage.request(text="after", targets=TARGETS[:1])
+    async with publishing():
+        result = await stage.ended(failing)
+        await stage.all_ended(4)
+    assert [target["status"] for target in result["targets"]] == ["cancelled", "failed"]
+    assert stage.texts(channels[0]) == ["before", "after"]
+    assert "channels.DeleteMessages" not in stage.server.calls()
+
+
+async def test_a_deletion_that_goes_wrong_ends_nothing_else(
+    stage: Stage, channels: list[Chat], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollback, "STUCK_SECONDS", 0.2)
+    delete, broken = Telegram.delete, [ValueError("nobody thought of this")]
+
+    async def deletes(self: Telegram, address: str, message_ids: tuple[int, ...]) -> None:
+        if broken:
+            raise broken.pop()
+        await delete(self, address, message_ids)
+
+    monkeypatch.setattr(Telegram, "delete", deletes)
+    stage.fault("delay", seconds=0.2, chat=channels[2].id)
+    async with publishing():
+        result = await stage.ended(await stage.request(text="gone again", targets=TARGETS))
+    assert [target["status"] for target in result["targets"]] == ["cancelled", "cancelled", "failed"]
+    assert [stage.texts(channel) for channel in channels] == [[], [], []]

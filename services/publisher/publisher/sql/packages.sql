@@ -29,6 +29,18 @@ SET status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END, take_ba
     last_error = CASE status WHEN 'queued' THEN 'not sent: another target failed' ELSE last_error END
 WHERE package_id = ANY($1::text[]) AND status IN ('queued', 'succeeded')
 
+-- name: put_back
+-- Gives back what was taken on and certainly not sent.
+UPDATE publications SET status = 'queued', first_try_at = NULL
+WHERE id = ANY($1::uuid[]) AND status = 'in_progress'
+
+-- name: call_off_late
+-- Cancels what was given back after its package had failed.
+UPDATE publications AS p
+SET status = 'cancelled', finished_at = now(), last_error = 'not sent: another target failed'
+FROM publish_packages k
+WHERE p.package_id = ANY($1::text[]) AND p.status = 'queued' AND k.id = p.package_id AND k.failure IS NOT NULL
+
 -- name: to_take_back
 -- Finds what is to be deleted at the platform now.
 SELECT id, package_id, destination, generation, message_ids, attempts FROM publications
@@ -77,9 +89,10 @@ WHERE k.id = asked.id AND k.finished_at IS NULL
 RETURNING k.id, k.post_id, k.status, k.reason, k.traceparent, coalesce(standing.targets, '[]') || k.skipped AS targets
 
 -- name: ready_to_end
--- Finds packages that could have ended: their rivals took all targets, or a person has decided.
+-- Finds packages that could have ended: their rivals took all targets, or a person has decided, also to queue again
+-- what belongs to one that has failed.
 SELECT id FROM publish_packages k
 WHERE finished_at IS NULL AND NOT EXISTS (
     SELECT FROM publications p WHERE p.package_id = k.id
-      AND (p.status IN ('queued', 'in_progress', 'unknown') OR p.take_back))
+      AND (p.status IN ('in_progress', 'unknown') OR p.status = 'queued' AND k.failure IS NULL OR p.take_back))
 LIMIT 100

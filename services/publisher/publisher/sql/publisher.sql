@@ -8,7 +8,9 @@ SELECT asked.n, p.id AS post_id, p.duplicate_of, p.title, p.text, p.entities,
         WHERE r.enabled AND (r.source_id IS NULL OR r.source_id = p.source_id)) AS targets,
        (SELECT jsonb_agg(jsonb_build_object('destination', q.destination, 'status', q.status, 'url', q.url,
                                             'message_ids', q.message_ids, 'generation', q.generation,
-                                            'package_open', q.take_back OR k.finished_at IS NULL))
+                                            'rolling_back', q.take_back OR k.finished_at IS NULL AND
+                                                (q.status IN ('failed', 'cancelled')
+                                                 OR k.failure IS NOT NULL AND q.status <> 'unknown')))
         FROM publications q JOIN publish_packages k ON k.id = q.package_id WHERE q.post_id = p.id) AS publications
 FROM unnest($1::int[], $2::uuid[], $3::uuid[]) AS asked (n, post_id, rewrite_id)
 JOIN posts p ON p.id = asked.post_id
@@ -77,7 +79,7 @@ SET status = 'in_progress', first_try_at = clock_timestamp(), last_known_message
                       THEN send_random_ids(p.id, p.generation, greatest(1, jsonb_array_length(p.media)))
                       ELSE p.random_ids END
 FROM (SELECT q.id, k.traceparent FROM publications q JOIN publish_packages k ON k.id = q.package_id
-      WHERE q.destination = $1 AND q.status = 'queued' AND q.due_at <= now() + interval '0.05 s'
+      WHERE q.destination = $1 AND q.status = 'queued' AND q.due_at <= now() + interval '0.05 s' AND k.failure IS NULL
       ORDER BY q.position, q.id LIMIT $2) AS next
 WHERE p.id = next.id AND p.status = 'queued'
 RETURNING p.id, p.package_id, p.post_id, p.destination, p.generation, p.text, p.entities, p.media, p.random_ids,
@@ -86,11 +88,6 @@ RETURNING p.id, p.package_id, p.post_id, p.destination, p.generation, p.text, p.
 -- name: anything_due
 -- Whether a lane has something to send.
 SELECT EXISTS (SELECT FROM publications WHERE destination = $1 AND status = 'queued' AND due_at <= now())
-
--- name: put_back
--- Gives back what was taken on and certainly not sent.
-UPDATE publications SET status = 'queued', first_try_at = NULL
-WHERE id = ANY($1::uuid[]) AND status = 'in_progress'
 
 -- name: note_attempt
 -- Counts an attempt that failed and is to be repeated.
