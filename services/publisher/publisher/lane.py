@@ -50,7 +50,10 @@ class Lane:
         self._unrecorded: set[asyncio.Future[None]] = set()
 
     async def run(self) -> None:
-        """Send what is due until there has been nothing for a while. Raises where a result can't be recorded."""
+        """Send what is due until there has been nothing for a while.
+
+        Raises Unusable, and where a result can't be recorded.
+        """
         try:
             self._sending.newest = await self._store.newest_message(self._destination)
             await self._publish_all(await self._store.left_over(self._destination))
@@ -98,7 +101,7 @@ class Lane:
     async def _give_back(self, tasks: Sequence[Task]) -> None:
         try:
             async with asyncio.timeout(LEAVE_SECONDS / 2):
-                await self._store.put_back(tasks)
+                await self._endings.give_back(tasks)
         except UNREACHABLE as error:  # whoever comes next sends them again, with the same random ids
             log.warning("%s: %r", self._destination, error)
 

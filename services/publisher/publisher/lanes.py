@@ -8,10 +8,12 @@ from common.leases import LeaseLost, Leases
 from common.postgres import UNREACHABLE
 from publisher.bell import Bell
 from publisher.lane import Lane
+from publisher.sending import Unusable
 from publisher.store import Store
 
 log = logging.getLogger(__name__)
 
+LEFT_SECONDS = 5.0  # for another replica to take a lane that was left to it
 AGAIN_SECONDS = 1.0  # until a lane that failed is tried again
 
 
@@ -58,6 +60,9 @@ class Lanes:
             async with self._leases.held(f"lane:{destination}"):
                 self._lanes[destination] = lane
                 await lane.run()
+        except Unusable as problem:
+            log.warning("lane %s is left to other replicas: %s", destination, problem)
+            await asyncio.sleep(LEFT_SECONDS)
         except LeaseLost:
             log.warning("lane %s: another replica may have it now", destination)
         except Exception:

@@ -36,11 +36,16 @@ log = logging.getLogger(__name__)
 AWAY_SECONDS = 1.0  # between looks whether the platform is back
 CLAIMED = 1000  # messages that are remembered as ours: more than there are results that wait for their transaction
 REPEAT_SECONDS, REPEAT_CAP_SECONDS = 0.25, 10.0  # before a send that was not answered is repeated; doubles each time
+PATIENCE_SECONDS = 30.0  # until a lane is left to others, where nothing is in doubt
 FINISH_SECONDS = 5.0  # for the send that is under way when its lane is told to stop
 
 
 class NotNow(Exception):
     """Something stands in the way that is no fault of the publication: it was not sent, and may as well come later."""
+
+
+class Unusable(Exception):
+    """The platform can't be used from here for a while, and nothing is in doubt: another replica may be luckier."""
 
 
 class LaneMetrics:
@@ -85,7 +90,7 @@ class Sending:
         """Send until it is known how it ended.
 
         Raises NotNow where it has to wait and was certainly not sent; one that may have been sent is not let go, so
-        that nothing overtakes it.
+        that nothing overtakes it. Raises Unusable too.
         """
         started, repeats = time.monotonic() - task.age, 0
         while True:
@@ -99,13 +104,13 @@ class Sending:
                 if not task.doubtful:
                     raise NotNow from None
                 await self._pace.unblocked()
-                await self.ready()
+                await self.ready(doubtful=True)
             except Unanswered as error:
                 log.warning("%s: publication %s: %s", self._destination, task.id, error)
                 task.doubtful = True
                 await asyncio.sleep(min(REPEAT_CAP_SECONDS, REPEAT_SECONDS * 2**repeats))
                 repeats += 1
-                await self.ready()
+                await self.ready(doubtful=True)
             except Trouble as error:
                 task.doubtful = task.doubtful or isinstance(error, Doubtful)
                 task.attempts += 1
@@ -114,7 +119,7 @@ class Sending:
                 log.warning("%s: publication %s: attempt %d: %s", self._destination, task.id, task.attempts, error)
                 await self._store.note_attempt(task, str(error))
                 await asyncio.sleep(self._queue.backoff(task.attempts))
-                await self.ready()
+                await self.ready(doubtful=task.doubtful)
             except Refused as error:
                 return await self._fail(task, str(error))
             except SentBefore as error:
@@ -124,19 +129,22 @@ class Sending:
                 if task.doubtful:  # it has ended
                     return None
 
-    async def ready(self) -> None:
-        """Wait until the platform can be used."""
-        told = False
+    async def ready(self, *, doubtful: bool = False) -> None:
+        """Wait until the platform can be used. Raises Unusable where that takes long, unless something is in doubt."""
+        told, started = False, time.monotonic()
         while True:
             try:
                 return await self._platform.ready()
             except Wait as wait:
                 await self._pace.block(wait)
                 await self._pace.unblocked()
+                started = time.monotonic()
             except Away as away:
                 if not told:
                     log.warning("%s waits: %s", self._destination, away)
                 told = True
+                if not doubtful and time.monotonic() - started > PATIENCE_SECONDS:
+                    raise Unusable(str(away)) from None
             await asyncio.sleep(AWAY_SECONDS)
 
     async def orient(self) -> None:
@@ -206,7 +214,7 @@ class Sending:
                 await self._pace.unblocked()
             except (Away, Trouble, Unanswered):
                 await asyncio.sleep(AWAY_SECONDS)
-                await self.ready()
+                await self.ready(doubtful=True)
 
     def _succeed(self, task: Task, sent: Sent) -> None:
         self.newest = max(self.newest, *sent.message_ids)

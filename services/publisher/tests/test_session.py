@@ -1,8 +1,16 @@
 """The bot's session: kept, lost, and made anew."""
 
 import asyncio
+from typing import cast
 
+import pytest
+
+from common.service import Service
 from common.testing.waiting import eventually
+from publisher import sending
+from publisher.adapters.telegram import Telegram
+from publisher.app import tell_of_death
+from publisher.ports import Away
 from sandbox.telegram import TelegramServer
 
 from .conftest import Stage, publishing
@@ -70,3 +78,38 @@ async def test_two_replicas_have_two_sessions(stage: Stage) -> None:
         await eventually(both)
         result = await stage.ended(await stage.request(text="once", targets=["telegram:@twins"]))
     assert result["status"] == "succeeded"
+
+
+async def test_a_lane_that_can_not_be_used_is_left_to_another_replica(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "PATIENCE_SECONDS", 0.5)
+    channel, ready = stage.channel("left"), Telegram.ready
+    broken: list[Telegram] = []
+
+    async def is_ready(self: Telegram) -> None:
+        if not broken:
+            broken.append(self)
+        if self in broken:
+            raise Away("this one's session is broken")
+        await ready(self)
+
+    monkeypatch.setattr(Telegram, "ready", is_ready)
+    await stage.request(text="by the other one", targets=["telegram:@left"])
+    async with publishing():
+
+        async def one_tries() -> bool:
+            return bool(broken)
+
+        await eventually(one_tries)
+        async with publishing():
+            await stage.all_ended(1)
+    assert stage.texts(channel) == ["by the other one"]
+
+
+async def test_a_death_that_can_not_be_told_ends_nothing() -> None:
+    class Deaf:
+        async def emit(self, *_: object, **__: object) -> None:
+            raise ConnectionRefusedError("no database")
+
+    await tell_of_death(cast("Service", Deaf()), "publisher-1", "SESSION_REVOKED")
