@@ -15,9 +15,9 @@ def register(service: Service, rewrite: RewritePost, store: Store) -> None:
 
     async def rewrite_collected(event: PostCollected, job: Job) -> Sequence[Event]:
         """Rewrite a post for each route of its source."""
-        rewrites = await rewrite(event.post_id, job.event_id)
+        rewrites, failed = await rewrite(event.post_id, job.event_id)
         for each in rewrites:
             store.add(job, each)
-        return [each.event() for each in rewrites]
+        return [*(each.event() for each in rewrites), *(each.event() for each in failed)]
 
     service.consume("rewriter", rewrite_collected, QUEUE_DEFAULTS)

@@ -1,5 +1,6 @@
 """Rewrite a post, once for each route of its source."""
 
+import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from common.telegram.text import RichText
 from rewriter.asking import Asked, Asking
 from rewriter.ports import RecentPost, Records
 from rewriter.prompt import Brief
+
+log = logging.getLogger(__name__)
 
 LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram.org/bots/api#sendmessage
 
@@ -40,6 +43,26 @@ class Rewrite:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class RouteFailed:
+    """A route for which the post could not be rewritten, while it was for another one."""
+
+    post_id: UUID
+    route: Route
+    error: Reject
+
+    def event(self) -> Event:
+        """Return what people are told."""
+        return NotifyRequested(
+            kind="rewriter.route_failed",
+            severity="error",
+            title=f"The route {self.route.name} gets no rewrite: {self.error}"[:200],
+            detail=f"{self.error} (post {self.post_id}, route {self.route.id}). The post's other routes go on.",
+            fingerprint=f"rewriter.route_failed/{self.route.id}",
+            post_id=self.post_id,
+        )
+
+
 class RewritePost:
     """Rewrites posts for the routes of their sources."""
 
@@ -48,11 +71,11 @@ class RewritePost:
         self._ask = ask
         self._recent_posts = recent_posts
 
-    async def __call__(self, post_id: UUID, request: str) -> list[Rewrite]:
-        """Return a rewrite for each route. The same `request` always gives the same ids.
+    async def __call__(self, post_id: UUID, request: str) -> tuple[list[Rewrite], list[RouteFailed]]:
+        """Return a rewrite for each route, and the routes that failed. The same `request` always gives the same ids.
 
-        Raises Skip for a duplicate and where there is no route, and Reject where the post does not exist or the model
-        gives no usable answer.
+        Raises Skip for a duplicate and where there is no route, and Reject where the post does not exist, or the model
+        gives no usable answer for a route and none of the others has a text to publish.
         """
         post = await self._records.post(post_id)
         if post is None:
@@ -62,16 +85,19 @@ class RewritePost:
         routes = await self._records.routes_of(post.source_id)
         if not routes:
             raise Skip("no route for this source")
-        return [
-            Rewrite(
-                derive("rewrite", post.id, route.id, request),
-                post.id,
-                route.id,
-                route.profile_id,
-                await self._rewrite(post, route),
-            )
-            for route in routes
-        ]
+        rewrites, failed = [], []
+        for route in routes:
+            try:
+                asked = await self._rewrite(post, route)
+            except Reject as error:
+                log.warning("post %s: the route %s gets no rewrite: %s", post.id, route.name, error)
+                failed.append(RouteFailed(post.id, route, error))
+                continue
+            rewrite_id = derive("rewrite", post.id, route.id, request)
+            rewrites.append(Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked))
+        if failed and all(rewrite.asked.refusal is not None for rewrite in rewrites):
+            raise failed[0].error
+        return rewrites, failed
 
     async def _rewrite(self, post: Post, route: Route) -> Asked:
         profile = await self._records.profile(route.profile_id)

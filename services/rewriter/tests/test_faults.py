@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.events import NotifyRequested
+from common.events import NotifyRequested, PostRewritten
 
 POST = "Мост открыли в 2024 году: https://example.com/bridge"
 
@@ -114,3 +114,41 @@ async def test_a_slow_answer_is_waited_for(stage, model) -> None:
     model.fault("delay", seconds=0.3)
     job = await stage.done(POST)
     assert (job["status"], job["attempts"]) == ("succeeded", 1)
+
+
+async def test_a_route_that_fails_takes_no_other_one_with_it(stage, model) -> None:
+    routes = {await stage.route("a"), await stage.route("b")}
+    model.fault("invalid_json", times=3)
+    post = await stage.post(POST)
+    job = await stage.job(await stage.collected(post))
+    assert (job["status"], job["attempts"], model.calls) == ("succeeded", 1, 4)
+    (row,) = await stage.rewrites()
+    (message,) = await stage.heard("post.rewritten")
+    assert PostRewritten.model_validate_json(message.data).rewrite_id == row["id"]
+    (notice,) = await notices(stage)
+    assert (notice.kind, notice.severity, notice.post_id) == ("rewriter.route_failed", "error", post)
+    (lost,) = routes - {row["route_id"]}
+    assert notice.fingerprint == f"rewriter.route_failed/{lost}"
+    assert "the model's answer could not be used, 3 times" in notice.title
+
+
+@pytest.mark.parametrize("first", ["invalid_json", "refusal"])
+async def test_a_post_without_a_rewrite_for_any_route_is_a_dead_letter(stage, model, first: str) -> None:
+    await stage.route("a")
+    await stage.route("b")
+    model.fault(first, times=1 if first == "refusal" else 3)
+    model.fault("invalid_json", times=3)
+    job = await stage.done(POST)
+    assert (job["status"], job["attempts"]) == ("failed", 1)
+    assert await stage.heard("dlq.POSTS.rewriter")
+    assert await stage.rewrites() == []
+
+
+async def test_a_rate_limit_of_one_route_brings_all_of_them_back(stage, model) -> None:
+    await stage.route("a")
+    await stage.route("b")
+    model.fault("invalid_json", times=3)
+    model.fault("rate_limit", seconds=0.2)
+    job = await stage.job(await stage.collected(await stage.post(POST)))
+    assert (job["status"], job["excused"], len(await stage.rewrites())) == ("succeeded", 1, 2)
+    assert {notice.kind for notice in await notices(stage)} == {"rewriter.rate_limited"}
