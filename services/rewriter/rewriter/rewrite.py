@@ -8,9 +8,8 @@ from common.catalog import Route
 from common.events import Event, NotifyRequested, PostRewritten, derive
 from common.failures import Reject, Skip
 from common.posts import Post
-from common.telegram.markdown import from_markdown
 from common.telegram.markdown_writer import to_markdown
-from common.telegram.text import RichText
+from common.telegram.titles import titled
 from rewriter.asking import Asked, Asking
 from rewriter.ports import RecentPost, Records
 from rewriter.prompt import Brief
@@ -103,7 +102,7 @@ class RewritePost:
         profile = await self._records.profile(route.profile_id)
         if profile is None:
             raise Reject(f"the route {route.name} has no profile {route.profile_id}")
-        material = _material(post)
+        material = titled(post.title, post.body.trimmed())
         if not material.text:  # photos without a caption: there is nothing to ask a model for
             return Asked(model="")
         source = await self._records.source(post.source_id) if post.source_id else None
@@ -122,11 +121,3 @@ class RewritePost:
             return []
         recent = await self._records.recent(route.targets)
         return [each for each in recent if each.post_id != post.id][: self._recent_posts]
-
-
-def _material(post: Post) -> RichText:
-    """Return what is rewritten: the text, under its title where it has one and does not begin with it."""
-    body = post.body.trimmed()
-    if not post.title or body.text.startswith(post.title):
-        return body
-    return from_markdown(f"**{post.title}**\n\n{to_markdown(body)}")
