@@ -8,7 +8,6 @@ from uuid import UUID
 
 from common.events import PublishRequested, TargetResult, derive
 from common.failures import Reject, Retry, Skip
-from common.telegram.entities import Entity, EntityKind
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
 from publisher.package import Package, Publication, Target
@@ -130,17 +129,6 @@ class Requests:
     def _publication(self, post_id: UUID, target: Target, material: Material, generation: int) -> Publication:
         body = self._platforms[target.platform].fitted(material.body, caption=bool(material.media))
         return Publication(post_id, target, body, material.media[:MOST_MEDIA], generation)
-
-
-def titled(title: str, body: RichText) -> RichText:
-    """Return a text under its title in bold, unless it begins with the title anyway."""
-    if not title or body.text.startswith(title):
-        return body
-    heading = RichText.repaired(title)
-    bold = Entity(kind=EntityKind.BOLD, offset=0, length=heading.utf16_length)
-    shift = heading.utf16_length + 2
-    moved = [mark.over(mark.offset + shift, mark.end + shift) for mark in body.entities]
-    return RichText.repaired(f"{heading.text}\n\n{body.text}", [bold, *(mark for mark in moved if mark)]).trimmed()
 
 
 def _skipped(target: Target, standing: Standing) -> TargetResult:

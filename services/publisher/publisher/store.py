@@ -12,8 +12,9 @@ from common.messaging.job import Job
 from common.messaging.ledger import columns
 from common.postgres import Database, Queries
 from common.telegram.text import RichText
+from common.telegram.titles import titled
 from publisher.package import Package
-from publisher.request import Material, Standing, titled
+from publisher.request import Material, Standing
 
 Asked = tuple[UUID, UUID | None]
 
