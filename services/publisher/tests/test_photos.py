@@ -1,12 +1,19 @@
 """Photos: fetched, uploaded, and sent once."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from telethon.tl import types
 
+from common.telegram.text import RichText
+from publisher.adapters.pictures import Pictures
+from publisher.adapters.telegram_photos import PhotoUnavailable
+from publisher.adapters.telegram_search import same
+from publisher.ports import Message
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
 from sandbox.demo.pictures import picture as drawn
@@ -71,3 +78,53 @@ async def test_a_text_is_sent_without_a_photo_that_is_not_there(
     assert "not a public address" in result["targets"][0]["error"]
     assert result["status"] == "succeeded"
     assert nothing["status"] == "failed"
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop"])
+async def test_an_album_that_may_have_arrived_is_looked_for_before_its_text_is_sent_alone(
+    stage: Stage, gallery: str, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    channel = stage.channel("album")
+    stage.fault(kind, "messages.SendMultiMedia")
+    fetch = Pictures.fetch
+
+    async def fetches(self: Pictures, url: str) -> bytes:
+        if "messages.SendMultiMedia" in stage.server.calls():
+            raise PhotoUnavailable("the gallery is closed")
+        return await fetch(self, url)
+
+    monkeypatch.setattr(Pictures, "fetch", fetches)
+    media = [{"url": f"{gallery}/{number}"} for number in (1, 2, 3)]
+    async with publishing():
+        result = await stage.ended(await stage.request(text="three", media=media, targets=["telegram:@album"]))
+    ids = result["targets"][0]["message_ids"]
+    assert ids == [message.id for message in stage.world.messages(channel.id)]
+    assert len(ids) == (3 if kind == "drop_after" else 1)
+
+
+WEB_PAGE = types.MessageMediaWebPage(types.WebPageEmpty(1))
+PHOTO = types.MessageMediaPhoto()
+
+
+@pytest.mark.parametrize(
+    ("text", "photos", "found", "is_same"),
+    [
+        ("hello", 0, {"message": "hello "}, True),
+        ("hello", 0, {"message": "hello", "media": WEB_PAGE}, True),
+        ("hello", 0, {"message": "hello", "media": PHOTO}, False),
+        ("hello", 1, {"message": "hello", "media": PHOTO}, True),
+        ("hello", 1, {"message": "hello"}, True),  # a photo that could not be had
+        ("hello", 2, {"message": "hello", "media": PHOTO}, False),
+        ("", 1, {"message": "", "media": PHOTO}, True),
+        ("", 1, {"message": "", "media": PHOTO, "grouped_id": 7}, False),
+        ("", 2, {"message": "", "media": PHOTO, "grouped_id": 7}, True),
+        ("", 1, {"message": "", "media": types.MessageMediaDice(6, "")}, False),
+        ("", 1, {"message": ""}, False),
+    ],
+)
+def test_a_message_is_recognised_by_its_text_and_kind(
+    text: str, photos: int, found: dict[str, Any], is_same: bool
+) -> None:
+    there = types.Message(id=1, peer_id=types.PeerChannel(1), date=None, **found)
+    wanted = Message("@album", RichText(text=text), ("",) * photos, tuple(range(max(1, photos))))
+    assert same(there, wanted) is is_same
