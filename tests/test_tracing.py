@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from common.service.health import EmbeddedServer
+from common.testing.waiting import eventually
 
 HOPS = {"collector", "rewriter", "scheduler", "publisher"}
 
@@ -55,8 +56,7 @@ async def receiver() -> AsyncIterator[Receiver]:
     app = Starlette(routes=[Route("/v1/traces", found.take, methods=["POST"])])
     server = EmbeddedServer(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await eventually(lambda: asyncio.sleep(0, server.started))
     found.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     yield found
     server.should_exit = True

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from common.postgres import UNREACHABLE, Database, Queries
+from common.postgres import UNREACHABLE, Database, Queries, bounded
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +56,18 @@ class Leases:
         renewed = loop.time()
         while True:
             await asyncio.sleep(self.ttl / 10)
+            asked = loop.time()
+            left = renewed + self.ttl / 2 - asked
             try:
-                asked = loop.time()
-                async with asyncio.timeout(self.ttl / 4):
-                    held = await self.take(name)
-                if not held:
-                    break
-                renewed = asked
+                held = await bounded(self.take(name), max(0.0, left))
             except UNREACHABLE as error:
                 log.warning("lease %s: %r", name, error)
-                if loop.time() - renewed > self.ttl / 2:
+                if loop.time() >= renewed + self.ttl / 2:
                     break
+                continue
+            if not held:
+                break
+            renewed = asked
         log.error("lease %s is lost", name)
         await lost()
 
@@ -95,6 +96,6 @@ class Leases:
             keeper.cancel()
             if not was_lost:
                 try:
-                    await self.release(name)
+                    await bounded(self.release(name), self.ttl / 4)
                 except UNREACHABLE as error:  # it ends by itself
                     log.warning("lease %s: %r", name, error)

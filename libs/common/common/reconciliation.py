@@ -67,11 +67,13 @@ async def reconcile(database: Database, *, idle: bool) -> Reconciliation:
         for row in await connection.fetch(sql["states"]):
             states[row["source"]][row["state"]] = row["posts"]
         dead_letters = await connection.fetchval(sql["dead_letters"])
-        problems = [row["problem"] for row in await connection.fetch(sql["contradictions"])]
+        found = await connection.fetch(sql["contradictions"])
         if idle:
-            problems += [row["problem"] for row in await connection.fetch(sql["strays"])]
+            found += await connection.fetch(sql["strays"])
+    problems = [row["problem"] for row in found]
+    doubtful = {row["source"] for row in found}
     sources = {
-        name: Balance(count, states[name], balanced=count == sum(states[name].values()))
+        name: Balance(count, states[name], balanced=name not in doubtful and count == sum(states[name].values()))
         for name, count in collected.items()
     }
     totals = {state: sum(counts.get(state, 0) for counts in states.values()) for state in STATES}

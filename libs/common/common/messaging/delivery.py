@@ -16,7 +16,7 @@ from common.messaging.job import Job, event_id_of, post_of
 from common.messaging.ledger import Standing
 from common.messaging.queue import Queue
 from common.messaging.rails import Rails
-from common.postgres import UNREACHABLE
+from common.postgres import UNREACHABLE, bounded
 from common.telemetry.metrics import DeliveryMetrics
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class Delivery:
         self._tracer = tracer
         self._metrics = metrics.of(queue.durable)
         self._slots = asyncio.Semaphore(queue.settings.concurrency)
+        self._prefetched: set[asyncio.Task[None]] = set()  # waiting for a free place
         self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
         self._heart = asyncio.create_task(self._beat())
         self.waiting = 0  # arrived, not yet running or running: what counts against the prefetch
@@ -71,6 +72,8 @@ class Delivery:
     async def drained(self, grace: float) -> None:
         """Wait up to `grace` seconds for what is under way. What was only prefetched goes back at once."""
         self.draining = True
+        for task in self._prefetched:
+            task.cancel()  # its message is nak'd
         loop = asyncio.get_running_loop()
         end = loop.time() + grace
         while self._held and loop.time() < end:  # noqa: ASYNC110 - many tasks end, each in its own way
@@ -88,8 +91,12 @@ class Delivery:
     async def _in_its_turn(self, job: Job, isolated: AsyncExitStack) -> Standing | None:
         """Claim and run once there is a free place; None where the queue is draining by then."""
         self.waiting += 1
+        prefetched = asyncio.current_task()
+        assert prefetched
+        self._prefetched.add(prefetched)
         try:
             async with self._slots:
+                self._prefetched.discard(prefetched)
                 if self.draining:
                     return None
                 await isolated.enter_async_context(self._rails.isolation.together())
@@ -102,6 +109,7 @@ class Delivery:
                     await self._run(job)
                 return standing
         finally:
+            self._prefetched.discard(prefetched)
             self.waiting -= 1
             self.changed.set()
 
@@ -151,7 +159,7 @@ class Delivery:
             return
         job.finish("queued", later, delay=later.after, excused=1)
         if later.notice:
-            job.emit([later.notice])
+            job.emit([later.notice], run=0)
 
     def _failed(self, job: Job, error: Exception) -> None:
         if isinstance(error, TimeoutError) and not str(error):
@@ -183,8 +191,8 @@ class Delivery:
                 await self._answer(job.message.in_progress())
             if claimed := [job for job in held if job.attempt]:
                 try:
-                    await self._rails.ledger.beat(claimed)
-                except UNREACHABLE as error:
+                    await bounded(self._rails.ledger.beat(claimed), self.queue.ack_wait / 3)
+                except Exception as error:  # whatever it is, the next beat may be better
                     log.warning("heartbeat: %r", error)
 
     @staticmethod

@@ -38,11 +38,15 @@ class QueueSubscriber(PullStreamSubscriber):
         await pull.start()
         self.pull = pull
 
-    async def stop(self) -> None:
-        """Drain, then let FastStream forget the subscriber."""
+    async def drain(self) -> None:
+        """Take no more messages: what was prefetched goes back, what runs may finish."""
         if self.pull is not None:
             pull, self.pull = self.pull, None
             await pull.stop(GRACE_SECONDS)
+
+    async def stop(self) -> None:
+        """Drain, then let FastStream forget the subscriber."""
+        await self.drain()
         await super().stop()
 
 

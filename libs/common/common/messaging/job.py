@@ -67,7 +67,8 @@ class Job:
     def emit(self, events: Iterable[Event], *, run: int | None = None) -> None:
         """Add events to the outbox. The same job always gives the same ids, whatever run of it this is.
 
-        What is told of one run only, such as its failure, takes the number of that run into its ids.
+        What is told of one run only, such as its failure, takes the number of that run into its ids, and what is told
+        once for all runs the number 0.
         """
         ordinals: Counter[str] = Counter()
         consumer = self.queue.durable.name

@@ -55,9 +55,7 @@ class Ledger:
     async def beat(self, jobs: Iterable[Job]) -> None:
         """Prolong the leases of jobs under way."""
         rows = [(*job.key, job.queue.ack_wait) for job in jobs]
-        await steady(
-            lambda: self._database.lax.execute(self._sql["beat"], *columns(rows, 3), self.holder), patience=5.0
-        )
+        await self._database.lax.execute(self._sql["beat"], *columns(rows, 3), self.holder)
 
     async def forget(self, emits: Iterable[Emitted]) -> None:
         """Delete events that their stream has acknowledged."""

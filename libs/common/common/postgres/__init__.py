@@ -1,7 +1,7 @@
 """PostgreSQL: pools, named queries, migrations."""
 
 from common.postgres.migrate import SchemaError, migrate, verify_schema
-from common.postgres.pool import UNREACHABLE, Connection, Database, DatabaseUnreachable, steady
+from common.postgres.pool import UNREACHABLE, Connection, Database, DatabaseUnreachable, bounded, steady
 from common.postgres.queries import Queries
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "DatabaseUnreachable",
     "Queries",
     "SchemaError",
+    "bounded",
     "migrate",
     "steady",
     "verify_schema",

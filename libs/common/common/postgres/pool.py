@@ -105,6 +105,29 @@ class Database:
         return await steady(lambda: self.strict.execute(statement, *arguments))
 
 
+async def bounded(call: Awaitable[Result], seconds: float) -> Result:
+    """Return the result of `call` within `seconds`, or raise TimeoutError then, and not a moment later.
+
+    asyncio.timeout would wait for the cancelled call, and a query waits for the answer to its cancel request: on a
+    connection that is frozen, for as long as `command_timeout`.
+    """
+    task = asyncio.ensure_future(call)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=seconds)
+    except asyncio.CancelledError:
+        _abandon(task)
+        raise
+    if not done:
+        _abandon(task)
+        raise TimeoutError(f"no answer within {seconds:.1f} s")
+    return task.result()
+
+
+def _abandon(task: "asyncio.Future[Any]") -> None:
+    task.cancel()
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # nobody waits for how it ends
+
+
 async def _with_json(connection: Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 

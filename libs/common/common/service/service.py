@@ -114,6 +114,8 @@ class Service:
                 task.result()  # raises what ended the loop
         finally:
             log.info("%s stops", self.name)
+            # First the messages, as their handlers may need what the loops keep: a Telegram session, for example.
+            await asyncio.gather(*(subscriber.drain() for subscriber in self._subscribers))
             for task in tasks[2:]:
                 task.cancel()
             await asyncio.gather(*tasks[2:], return_exceptions=True)

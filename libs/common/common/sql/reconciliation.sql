@@ -14,32 +14,37 @@ FROM post_states st LEFT JOIN sources s ON s.id = st.source_id GROUP BY 1, 2
 SELECT count(*) FROM jobs WHERE status = 'failed'
 
 -- name: contradictions
--- What one stage says and another one contradicts, in words; at most a few of each kind.
-(SELECT format('post %s is a duplicate and was published to %s', p.id, pub.destination) AS problem
- FROM posts p JOIN publications pub ON pub.post_id = p.id
- WHERE p.duplicate_of IS NOT NULL AND pub.status = 'succeeded' LIMIT 5)
-UNION ALL
-(SELECT format('publication %s (post %s) succeeded without a message', id, post_id)
- FROM publications WHERE status = 'succeeded' AND cardinality(message_ids) = 0 LIMIT 5)
-UNION ALL
-(SELECT format('message %s in %s belongs to %s publications', message, destination, count(*))
- FROM publications, unnest(message_ids) AS message WHERE status = 'succeeded'
- GROUP BY destination, message HAVING count(*) > 1 LIMIT 5)
-UNION ALL
-(SELECT format('post %s was published without a rewrite, a routing or a request of its own', f.post_id)
- FROM post_facts f JOIN posts p ON p.id = f.post_id
- WHERE f.publications_succeeded > 0 AND NOT EXISTS (SELECT FROM publish_packages k WHERE k.post_id = f.post_id) LIMIT 5)
-UNION ALL
-(SELECT format('package %s has ended, and its publication %s has not', k.id, pub.id)
- FROM publish_packages k JOIN publications pub ON pub.package_id = k.id
- WHERE k.status IN ('succeeded', 'failed', 'cancelled') AND pub.status IN ('queued', 'in_progress') LIMIT 5)
+-- What one stage says and another one contradicts, in words, with the source it is about; at most a few of each kind.
+SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source, found.problem
+FROM (
+    (SELECT p.id AS post_id, format('post %s is a duplicate and was published to %s', p.id, pub.destination) AS problem
+     FROM posts p JOIN publications pub ON pub.post_id = p.id
+     WHERE p.duplicate_of IS NOT NULL AND pub.status = 'succeeded' LIMIT 5)
+    UNION ALL
+    (SELECT post_id, format('publication %s (post %s) succeeded without a message', id, post_id)
+     FROM publications WHERE status = 'succeeded' AND cardinality(message_ids) = 0 LIMIT 5)
+    UNION ALL
+    (SELECT (array_agg(post_id))[1], format('message %s in %s belongs to %s publications', message, destination, count(*))
+     FROM publications, unnest(message_ids) AS message WHERE status = 'succeeded'
+     GROUP BY destination, message HAVING count(*) > 1 LIMIT 5)
+    UNION ALL
+    (SELECT f.post_id, format('post %s was published, and nobody asked for it', f.post_id)
+     FROM post_facts f
+     WHERE f.publications_succeeded > 0
+       AND NOT EXISTS (SELECT FROM publish_packages k WHERE k.post_id = f.post_id) LIMIT 5)
+    UNION ALL
+    (SELECT pub.post_id, format('package %s has ended, and its publication %s has not', k.id, pub.id)
+     FROM publish_packages k JOIN publications pub ON pub.package_id = k.id
+     WHERE k.status IN ('succeeded', 'failed', 'cancelled') AND pub.status IN ('queued', 'in_progress') LIMIT 5)
+) AS found JOIN posts p ON p.id = found.post_id LEFT JOIN sources s ON s.id = p.source_id
 
 -- name: strays
 -- Posts that are pending although nothing is on its way to them: no open job or publication, no event in the outbox.
-SELECT format('post %s (%s) has no next step', s.post_id, p.external_id) AS problem
-FROM post_states s JOIN posts p ON p.id = s.post_id
-WHERE s.state = 'pending' AND s.jobs_open = 0 AND s.publications_open = 0
-  AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = s.post_id::text)
+SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source,
+       format('post %s (%s) has no next step', st.post_id, p.external_id) AS problem
+FROM post_states st JOIN posts p ON p.id = st.post_id LEFT JOIN sources s ON s.id = p.source_id
+WHERE st.state = 'pending' AND st.jobs_open = 0 AND st.publications_open = 0
+  AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = st.post_id::text)
 LIMIT 20
 
 -- name: funnel

@@ -19,7 +19,7 @@ class PostgresContainer:
             .with_env("POSTGRES_DB", "postroom")
             .with_exposed_ports(5432)
             .with_command("postgres -c fsync=off -c max_connections=200")
-            # Over TCP: the server that only initialises the database listens on a socket, and says that it is ready too.
+            # Over TCP: the server that only initialises the database listens on a socket, and calls itself ready too.
             .waiting_for(ExecWaitStrategy(["pg_isready", "-h", "127.0.0.1", "-U", "postgres"]))
         )
 

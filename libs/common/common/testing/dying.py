@@ -26,9 +26,7 @@ def install() -> None:
     life = lives.stat().st_size if lives.exists() else 0
     if life >= len(STEPS):
         return
-    with lives.open("ab") as record:  # one byte per life
-        record.write(b"x")
-    _arm(STEPS[life], int(limits[name]))
+    _arm(STEPS[life], int(limits[name]), lives)
 
 
 def _service() -> str:
@@ -37,7 +35,7 @@ def _service() -> str:
     return arguments[arguments.index("-m") + 1] if "-m" in arguments else ""
 
 
-def _arm(step: str, messages: int) -> None:
+def _arm(step: str, messages: int, deaths: Path) -> None:
     from common.messaging.delivery import Delivery
 
     count = 0
@@ -47,6 +45,8 @@ def _arm(step: str, messages: int) -> None:
         if at == step:
             count += 1
             if count >= messages:
+                with deaths.open("ab") as record:  # one byte per death
+                    record.write(b"x")
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def around(method: str, before: str | None, after: str | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -174,23 +175,20 @@ async def test_events_that_a_crash_left_behind_are_published(
 async def test_a_drained_service_gives_back_what_it_only_prefetched(
     trial_settings: ServiceSettings, nats_client: Client
 ) -> None:
-    handlers = TrialHandlers(pause=lambda: 0.3)
+    handlers = TrialHandlers(pause=lambda: 3.0)
     for number in range(100):
         await publish(nats_client, {"number": number}, ce_id=f"event-{number}")
-    stream = nats_client.jetstream()
-    async with trial_service(trial_settings, handlers, QueueSettings(concurrency=5)):
-        await eventually(lambda: some_are_pending(nats_client))
-    ran = len(handlers.runs)
-    assert 0 < ran < 100
-    subscription = await stream.pull_subscribe_bind("first", "TRIAL")
-    returned: list[Any] = []
-    while len(returned) < 100 - ran:  # at once: long before ack_wait is over
-        returned += await subscription.fetch(100, timeout=1)
-    assert len(returned) == 100 - ran
-
-
-async def some_are_pending(client: Client) -> int:
-    return (await client.jetstream().consumer_info("TRIAL", "first")).num_ack_pending or 0
+    async with AsyncExitStack() as service:
+        await service.enter_async_context(trial_service(trial_settings, handlers, QueueSettings(concurrency=5)))
+        await eventually(lambda: asyncio.sleep(0, len(handlers.runs) == 5))
+        stopping = asyncio.create_task(service.aclose())
+        subscription = await nats_client.jetstream().pull_subscribe_bind("first", "TRIAL")
+        returned: list[Any] = []
+        while len(returned) < 95:
+            returned += await subscription.fetch(95, timeout=2)
+        assert not stopping.done()  # what was prefetched did not have to wait for what runs
+        await stopping
+    assert len(handlers.runs) == 5
 
 
 async def test_a_missing_durable_stops_the_start_and_shows_in_health(

@@ -1,0 +1,90 @@
+"""Reconciliation: it balances where every post has its place, and says which source does not."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from common.catalog import Catalog
+from common.postgres import Database
+from common.posts import NewPost, Posts
+from common.reconciliation import STATES, reconcile
+from common.telegram.text import RichText
+
+
+@pytest.fixture
+async def posts(database: Database) -> list[UUID]:
+    """Two posts of one source, one of another, and a duplicate of the last."""
+    catalog = Catalog(database)
+    first, second = await catalog.put_source("telegram", "@first"), await catalog.put_source("telegram", "@second")
+    texts = [(first, "1", "the first of three posts"), (first, "2", "the second of three posts")]
+    texts += [(second, "1", "the third of three posts"), (second, "2", "the third of three posts")]
+    brought = await Posts(database).add(
+        [NewPost(source, number, RichText(text=text)) for source, number, text in texts]
+    )
+    return [each.post_id for each in brought]
+
+
+async def publish(database: Database, post: UUID, message: int, **fields: Any) -> None:
+    await database.execute(
+        "INSERT INTO publish_packages (id, post_id, status) VALUES ($1::uuid::text, $1, 'succeeded')", post
+    )
+    await database.execute(
+        "INSERT INTO publications (id, package_id, post_id, destination, status, text, message_ids) "
+        "VALUES ($1, $1::uuid::text, $1, 'telegram:@d', $3, '', ARRAY[$2::bigint])",
+        post, message, fields.get("status", "succeeded"),
+    )  # fmt: skip
+
+
+async def job(database: Database, post: UUID, status: str) -> None:
+    await database.execute(
+        "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status) "
+        "VALUES ('c', $1::uuid::text, 'q', 's', $1, $2)",
+        post, status,
+    )  # fmt: skip
+
+
+async def test_every_post_has_its_place(database: Database, posts: list[UUID]) -> None:
+    await publish(database, posts[0], 7)
+    await job(database, posts[1], "failed")
+    await job(database, posts[2], "in_progress")
+    report = await reconcile(database, idle=True)
+    assert report.problems == ()
+    assert report.total.balanced
+    assert {name: report.total.states.get(name, 0) for name in STATES} == {
+        "published": 1, "duplicates": 1, "rejected": 0, "cancelled": 0, "awaiting": 0, "pending": 1, "dead": 1,
+    }  # fmt: skip
+    assert report.pending == 1
+    assert report.dead_letters == 1
+    assert report.to_json()["sources"]["@second"]["duplicates"] == 1
+
+
+async def test_a_stray_unbalances_its_source_and_the_whole(database: Database, posts: list[UUID]) -> None:
+    await publish(database, posts[0], 7)
+    await publish(database, posts[1], 8)
+    busy = await reconcile(database, idle=False)  # its event may still be in a stream
+    assert busy.total.balanced
+    report = await reconcile(database, idle=True)
+    assert report.problems == (f"post {posts[2]} (1) has no next step",)
+    assert {name: balance.balanced for name, balance in report.sources.items()} == {"@first": True, "@second": False}
+    assert not report.total.balanced
+
+
+@pytest.mark.parametrize("message", [7, None])
+async def test_a_message_that_is_shared_or_missing_is_a_contradiction(
+    database: Database, posts: list[UUID], message: int | None
+) -> None:
+    await publish(database, posts[0], 7)
+    await publish(database, posts[1], 7)
+    if message is None:
+        await database.execute("UPDATE publications SET message_ids = '{}' WHERE post_id = $1", posts[1])
+    report = await reconcile(database, idle=False)
+    [problem] = report.problems
+    assert "belongs to 2 publications" in problem if message else "succeeded without a message" in problem
+    assert not report.sources["@first"].balanced
+
+
+async def test_a_published_duplicate_is_a_contradiction(database: Database, posts: list[UUID]) -> None:
+    await publish(database, posts[3], 9)
+    report = await reconcile(database, idle=False)
+    assert any("is a duplicate and was published" in problem for problem in report.problems)
