@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
 
 import asyncpg
 from nats.aio.msg import Msg
@@ -81,14 +80,16 @@ class Delivery:
         self._heart.cancel()
 
     async def _process(self, job: Job) -> None:
-        async with AsyncExitStack() as isolated:  # until it is settled, as a crash before that counts against it
-            standing = await self._in_its_turn(job, isolated)
+        try:
+            standing = await self._in_its_turn(job)
             if standing is None:
                 await self._answer(job.message.nak())
             else:
                 await self._settle(job, standing)
+        finally:  # only now, as a crash before it is settled counts against it
+            self._rails.isolation.leave(job)
 
-    async def _in_its_turn(self, job: Job, isolated: AsyncExitStack) -> Standing | None:
+    async def _in_its_turn(self, job: Job) -> Standing | None:
         """Claim and run once there is a free place; None where the queue is draining by then."""
         self.waiting += 1
         prefetched = asyncio.current_task()
@@ -99,11 +100,10 @@ class Delivery:
                 self._prefetched.discard(prefetched)
                 if self.draining:
                     return None
-                await isolated.enter_async_context(self._rails.isolation.together())
+                await self._rails.isolation.join(job)
                 standing = await self._rails.claim(job)
                 if standing == "suspect":
-                    await isolated.aclose()
-                    await isolated.enter_async_context(self._rails.isolation.alone())
+                    await self._rails.isolation.isolate(job)
                     standing = await self._rails.ledger.claim_suspect(job)
                 if standing == "run":
                     await self._run(job)
