@@ -11,7 +11,6 @@ from typing import Any
 from common.postgres import Database, Queries
 
 STATES = ("published", "duplicates", "rejected", "cancelled", "awaiting", "pending", "dead")
-OWN_POSTS = "(own posts)"  # posts that a publish request brought along
 
 
 @dataclass(frozen=True, slots=True)

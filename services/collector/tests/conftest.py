@@ -17,7 +17,7 @@ from common.catalog import Catalog
 from common.events import CollectRequested, NotifyRequested, PostCollected, emitted
 from common.postgres import Database
 from common.service import ServiceSettings
-from common.testing.waiting import eventually
+from common.testing.waiting import eventually, job_of
 from sandbox.faults import Fault, Faults
 from sandbox.telegram import Chat, Store, TelegramServer, User, World
 from sandbox.telegram.handshake import make_rsa_key
@@ -67,17 +67,7 @@ class Stage:
 
     async def job(self, event_id: str, *statuses: str) -> asyncpg.Record:
         """Wait until a job is in one of `statuses`: by default, until it has ended."""
-
-        async def there() -> asyncpg.Record | None:
-            return await self.database.fetchrow(
-                "SELECT * FROM jobs WHERE event_id = $1 AND status = ANY($2)",
-                event_id,
-                list(statuses or ("succeeded", "failed", "cancelled")),
-            )
-
-        found = await eventually(there)
-        assert found
-        return found
+        return await job_of(self.database, event_id, *statuses)
 
     async def collect(self, source_id: UUID) -> asyncpg.Record:
         """Ask to collect a source, and wait for the job to end."""

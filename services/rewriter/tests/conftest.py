@@ -19,7 +19,7 @@ from common.postgres import Database
 from common.posts import NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.markdown import from_markdown
-from common.testing.waiting import eventually
+from common.testing.waiting import eventually, job_of
 from rewriter.app import run
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
@@ -97,17 +97,7 @@ class Stage:
 
     async def job(self, event_id: str, *statuses: str) -> asyncpg.Record:
         """Wait until a job is in one of `statuses`: by default, until it has ended."""
-
-        async def there() -> asyncpg.Record | None:
-            return await self.database.fetchrow(
-                "SELECT * FROM jobs WHERE event_id = $1 AND status = ANY($2)",
-                event_id,
-                list(statuses or ("succeeded", "failed", "cancelled")),
-            )
-
-        found = await eventually(there)
-        assert found
-        return found
+        return await job_of(self.database, event_id, *statuses)
 
     async def done(self, markdown: str, **given: Any) -> asyncpg.Record:
         """Bring a post in, and wait for its job to end."""

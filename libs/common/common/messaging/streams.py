@@ -80,11 +80,3 @@ async def verify_consumer(stream: JetStreamContext, durable: Durable) -> None:
                 f"the durable {durable.name} has {name} = {getattr(have, name)!r}, wanted {getattr(wanted, name)!r}: "
                 "run `postroom migrate`"
             )
-
-
-async def verify_stream(stream: JetStreamContext, name: str) -> None:
-    """Raise TopologyError where a stream is missing."""
-    try:
-        await stream.stream_info(name)
-    except NotFoundError:
-        raise TopologyError(f"the stream {name} is missing: run `postroom migrate`") from None
