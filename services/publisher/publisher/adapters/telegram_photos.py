@@ -16,7 +16,6 @@ Ask = Callable[[Any], Awaitable[Any]]
 
 PART_BYTES = 512 * 1024  # https://core.telegram.org/api/files#uploading-files
 PHOTO_BYTES = 10 * 1024 * 1024  # https://core.telegram.org/bots/api#sendphoto
-ALBUM_ITEMS = 10  # https://core.telegram.org/bots/api#sendmediagroup
 
 
 class PhotoUnavailable(Exception):
