@@ -9,11 +9,11 @@ PYTEST_FLAGS ?= -n 3 --dist worksteal
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
-PACKAGES := libs/common libs/embedded services/collector services/rewriter services/scheduler services/publisher \
-            services/api sandbox postroom
+PACKAGES := libs/common libs/embedded services/collector services/rewriter services/imagegen services/scheduler \
+            services/publisher services/userbot services/api sandbox postroom
 LOCK_FLAGS := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet \
               --custom-compile-command "make lock" --group dev --all-extras \
-              $(foreach package,common embedded collector rewriter scheduler publisher api sandbox,--no-emit-package postroom-$(package)) \
+              $(foreach package,common embedded collector rewriter imagegen scheduler publisher userbot api sandbox,--no-emit-package postroom-$(package)) \
               --no-emit-package postroom
 
 help: ## Show this list

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -39,6 +40,19 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class RouteBroadcast:
+    """What a route does with a post that was published: broadcast it to chats, as a copy or as a forward."""
+
+    chats: tuple[str, ...] = ()  # empty: the worker's TARGET_CHAT_IDS
+    delay_seconds: float = 0.0
+    forward: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as `routes.broadcast` holds it."""
+        return {"chats": list(self.chats), "delay_seconds": self.delay_seconds, "forward": self.forward}
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """From a source (None: every source), through a profile, to targets such as `telegram:@channel`."""
 
@@ -49,6 +63,8 @@ class Route:
     targets: tuple[str, ...]
     approval: bool
     illustrate: bool
+    image_required: bool = False
+    broadcast: RouteBroadcast | None = None
 
 
 class Catalog:
@@ -124,9 +140,21 @@ class Catalog:
         source_id: UUID | None = None,
         approval: bool = False,
         illustrate: bool = False,
+        image_required: bool = False,
+        broadcast: RouteBroadcast | None = None,
     ) -> UUID:
         """Add or update a route and return its id."""
-        return await self._put("put_route", name, source_id, profile_id, list(targets), approval, illustrate)
+        return await self._put(
+            "put_route",
+            name,
+            source_id,
+            profile_id,
+            list(targets),
+            approval,
+            illustrate,
+            image_required,
+            broadcast.to_json() if broadcast else None,
+        )
 
     async def _put(self, statement: str, *arguments: object) -> UUID:
         async with self._database.transaction() as connection:
@@ -139,4 +167,6 @@ def _source(row: asyncpg.Record) -> Source:
 
 
 def _route(row: asyncpg.Record) -> Route:
-    return Route(**{**dict(row), "targets": tuple(row["targets"])})
+    given = row["broadcast"]
+    broadcast = RouteBroadcast(**{**given, "chats": tuple(given["chats"])}) if given else None
+    return Route(**{**dict(row), "targets": tuple(row["targets"]), "broadcast": broadcast})

@@ -1,6 +1,6 @@
 """The post record: how posts are brought in, and how the stages read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,8 @@ from common.telegram.text import RichText
 class Media:
     """A photo, video or document of a post, and where it can be fetched.
 
-    `reference` is `{"url": …}` or `{"chat": …, "message_id": …}`; `content_hash` tells equal media apart.
+    `reference` is `{"url": …}` or `{"chat": …, "message_id": …}`; `content_hash` tells equal media apart; `details` are
+    what the source says of a file: name, width, height (pixels), duration_seconds.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Media:
     mime_type: str = ""
     size_bytes: int | None = None
     content_hash: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def _row(post: NewPost, trace_id: str | None) -> dict[str, Any]:
                 "mime_type": media.mime_type,
                 "size_bytes": media.size_bytes,
                 "content_hash": media.content_hash,
+                "details": dict(media.details),
             }
             for media in post.media
         ],

@@ -24,6 +24,14 @@ class StreamContract(BaseModel):
     max_age_days: float = 0
 
 
+class BucketContract(BaseModel):
+    """An object store as it must be on the server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_bytes: int
+
+
 class ConsumerContract(BaseModel):
     """A durable: who reads a subject, and through which queue."""
 
@@ -64,6 +72,7 @@ class Topology(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     streams: dict[str, StreamContract]
+    buckets: dict[str, BucketContract] = {}
     subjects: dict[str, SubjectContract]
 
     def durables(self) -> list[Durable]:

@@ -1,25 +1,39 @@
 """The typed events of the system. Facts are named in the past tense, commands end in `.requested`."""
 
+from common.events.broadcasting import BroadcastRequested, BroadcastResult
 from common.events.collecting import CollectRequested
 from common.events.envelope import Emitted, Event, derive, emitted
+from common.events.media import ImageFailed, ImageGenerated, ImageRequested, MediaRequested
 from common.events.notifying import NotifyRequested
 from common.events.posts import PostCollected, PostRewritten
 from common.events.publishing import PublishRequested, PublishResult, RequestedMedia, TargetResult
 
 EVENTS: tuple[type[Event], ...] = (
     CollectRequested,
+    MediaRequested,
     PostCollected,
     PostRewritten,
+    ImageRequested,
+    ImageGenerated,
+    ImageFailed,
     PublishRequested,
     PublishResult,
+    BroadcastRequested,
+    BroadcastResult,
     NotifyRequested,
 )
 
 __all__ = [
     "EVENTS",
+    "BroadcastRequested",
+    "BroadcastResult",
     "CollectRequested",
     "Emitted",
     "Event",
+    "ImageFailed",
+    "ImageGenerated",
+    "ImageRequested",
+    "MediaRequested",
     "NotifyRequested",
     "PostCollected",
     "PostRewritten",

@@ -3,6 +3,8 @@
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from common.events.envelope import Event, derive
 
 
@@ -28,3 +30,4 @@ class PostRewritten(Event):
     post_id: UUID
     route_id: UUID
     rewrite_id: UUID
+    illustrate: bool = Field(default=False, description="an image was asked for; the post goes on when it is known")

@@ -33,6 +33,7 @@ class PublishRequested(Event):
     text: str | None = Field(default=None, description="Telegram markdown; only without a post_id")
     media: tuple[RequestedMedia, ...] = ()
     targets: tuple[str, ...] = ()
+    illustrate: bool = Field(default=False, description="have an image made first; only with a post_id")
 
     @model_validator(mode="after")
     def _names_a_post_or_carries_one(self) -> Self:
@@ -41,6 +42,8 @@ class PublishRequested(Event):
             raise ValueError("give either post_id, or text and media of its own")
         if own and not self.targets:
             raise ValueError("a request with its own text must name its targets")
+        if own and self.illustrate:
+            raise ValueError("an image can be made for a post that is known, not for a request's own text")
         return self
 
 
@@ -63,6 +66,7 @@ class PublishResult(Event):
 
     package_id: str
     post_id: UUID
+    rewrite_id: UUID | None = None
     status: PublishStatus
     reason: str | None = None
     targets: tuple[TargetResult, ...]

@@ -8,7 +8,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolic
 from nats.js.errors import NotFoundError
 
 from common.contracts import Durable, Topology
-from common.contracts.topology import StreamContract
+from common.contracts.topology import BucketContract, StreamContract
 from common.messaging.queue import MAX_ACK_PENDING, MAX_DELIVER
 
 DUPLICATE_WINDOW_SECONDS = 600.0
@@ -58,6 +58,9 @@ async def migrate_topology(stream: JetStreamContext, topology: Topology, *, repl
         except NotFoundError:
             await stream.add_stream(wanted)
             created.append(name)
+    for name, bucket in topology.buckets.items():
+        if await migrate_bucket(stream, name, bucket, replicas):
+            created.append(name)
     for durable in topology.durables():
         try:
             await stream.consumer_info(durable.stream, durable.name)
@@ -65,6 +68,19 @@ async def migrate_topology(stream: JetStreamContext, topology: Topology, *, repl
             created.append(durable.name)
         await stream.add_consumer(durable.stream, consumer_config(durable))  # creates or updates
     return created
+
+
+async def migrate_bucket(stream: JetStreamContext, name: str, contract: BucketContract, replicas: int) -> bool:
+    """Create or update an object store, and return whether it was created."""
+    try:
+        config = (await stream.stream_info(f"OBJ_{name}")).config
+    except NotFoundError:
+        await stream.create_object_store(
+            name, max_bytes=contract.max_bytes, storage=StorageType.FILE, replicas=replicas
+        )
+        return True
+    await stream.update_stream(config, max_bytes=contract.max_bytes, num_replicas=replicas)
+    return False
 
 
 async def verify_consumer(stream: JetStreamContext, durable: Durable) -> None:

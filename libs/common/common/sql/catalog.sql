@@ -9,12 +9,14 @@ WHERE enabled AND ($1::text IS NULL OR kind = $1) ORDER BY created_at, address
 
 -- name: routes_of
 -- The enabled routes of a source, and those of every source.
-SELECT id, name, source_id, profile_id, targets, approval, illustrate FROM routes
+SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast
+FROM routes
 WHERE enabled AND (source_id IS NULL OR source_id = $1) ORDER BY name
 
 -- name: route
 -- One route.
-SELECT id, name, source_id, profile_id, targets, approval, illustrate FROM routes WHERE id = $1
+SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast
+FROM routes WHERE id = $1
 
 -- name: profile
 -- One profile.
@@ -50,8 +52,10 @@ ON CONFLICT (address) DO UPDATE SET title = excluded.title, posts_per_hour = exc
 
 -- name: put_route
 -- Adds or updates a route.
-INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (name) DO UPDATE
 SET source_id = excluded.source_id, profile_id = excluded.profile_id, targets = excluded.targets,
-    approval = excluded.approval, illustrate = excluded.illustrate, enabled = true
+    approval = excluded.approval, illustrate = excluded.illustrate,
+    image_required = excluded.image_required, broadcast = excluded.broadcast, enabled = true
 RETURNING id

@@ -1,0 +1,149 @@
+"""The object store: images and files of posts, by the SHA-256 of their content.
+
+An object's name is the hash and what tells one storing from the next. So an image can be deleted (its row first, then
+its object) while the same content is being stored again: the two never meet at one name.
+"""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import tempfile
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, TypeVar, cast
+
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import BucketNotFoundError, DigestMismatchError, ObjectNotFoundError
+from nats.js.object_store import ObjectStore
+
+from common.media.pictures import Picture, inspect
+from common.messaging.job import Job
+from common.postgres import Database, Queries
+
+BUCKET = "images"
+IN_MEMORY_BYTES = 2**20  # of a file that is read; what is larger goes to the disk
+SECONDS, BYTES_PER_SECOND = 10.0, 2**20  # nats-py waits for ever where the server dies: each call is bounded
+READ_BYTES = 2**18
+
+Origin = Literal["source", "generated"]
+Result = TypeVar("Result")
+
+
+class StoreUnavailable(Exception):
+    """The object store can't be reached. Trying again later may help."""
+
+
+class ImageMissing(Exception):
+    """The object store does not have it, or what it has is not what was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What the store holds under a hash. `width` and `height` are in pixels, None where it is no picture."""
+
+    hash: str
+    object: str
+    origin: Origin
+    mime_type: str
+    size_bytes: int
+    width: int | None
+    height: int | None
+
+
+class MediaStore:
+    """Stores, reads and attaches."""
+
+    def __init__(self, database: Database, stream: JetStreamContext) -> None:
+        self._database = database
+        self._stream = stream
+        self._bucket: ObjectStore | None = None
+        self._sql = Queries.load("common", "media.sql")
+
+    async def keep_picture(self, content: BinaryIO, *, origin: Origin) -> Image:
+        """Store a picture, decoded before. Raises NotAPicture and StoreUnavailable."""
+        picture = await asyncio.to_thread(inspect, content)
+        return await self.keep(content, picture.mime_type, origin=origin, picture=picture)
+
+    async def keep(self, content: BinaryIO, mime_type: str, *, origin: Origin, picture: Picture | None = None) -> Image:
+        """Store a file, unless its content is there; safe to repeat. Raises StoreUnavailable, ValueError if empty."""
+        digest, size = await asyncio.to_thread(digest_of, content)
+        if not size:
+            raise ValueError("the file is empty")
+        if there := await self._database.fetchrow(self._sql["use"], digest):
+            return Image(**dict(there))
+        name = f"{digest}.{secrets.token_hex(4)}"
+        content.seek(0)
+        bucket = await self.bucket()
+        await bounded(bucket.put(name, content), size)  # type: ignore[arg-type]  # it only calls readinto
+        sides = (picture.width, picture.height) if picture else (None, None)
+        kept = await self._database.strict_fetch(
+            self._sql["keep"], digest, name, origin, mime_type or "application/octet-stream", size, *sides
+        )
+        image = Image(**dict(kept[0]))
+        if image.object != name:  # somebody else was faster
+            await bounded(bucket.delete(name))
+        return image
+
+    @asynccontextmanager
+    async def open(self, digest: str) -> AsyncIterator[BinaryIO]:
+        """Open an image for reading, its digest checked. Raises ImageMissing and StoreUnavailable."""
+        row = await self._database.fetchrow(self._sql["find"], digest)
+        if row is None:
+            raise ImageMissing(f"image {digest} is not in the store")
+        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+            found = await self._read(row["object"], row["size_bytes"], file)
+            if found != digest:
+                raise ImageMissing(f"image {digest} can't be read: what is stored there is {found}")
+            content = cast(BinaryIO, file)
+            content.seek(0)
+            yield content
+
+    def attach(self, job: Job, post_id: object, place: str, digest: str) -> None:
+        """Attach an image to a post with a job's result, which fails where the image was deleted meanwhile."""
+        job.write(self._sql["attach"], post_id, place, digest)
+
+    async def _read(self, name: str, size: int, into: "tempfile.SpooledTemporaryFile[bytes]") -> str:
+        """Read an object and return its SHA-256, which the client has compared with what it read."""
+        bucket = await self.bucket()
+        try:
+            result = await bounded(bucket.get(name, into), size)  # type: ignore[arg-type]  # it only calls write
+        except (ObjectNotFoundError, DigestMismatchError) as error:
+            raise ImageMissing(f"the object {name} can't be read: {type(error).__name__}") from None
+        return base64.urlsafe_b64decode((result.info.digest or "").partition("=")[2]).hex()
+
+    async def bucket(self) -> ObjectStore:
+        """Return the bucket. Raises StoreUnavailable."""
+        if self._bucket is None:
+            try:
+                self._bucket = await bounded(self._stream.object_store(BUCKET))
+            except BucketNotFoundError:
+                raise StoreUnavailable(f"the bucket {BUCKET} is missing: run `postroom migrate`") from None
+        return self._bucket
+
+
+async def bounded(call: Awaitable[Result], size: int = 0) -> Result:
+    """Await a call to the object store about so many bytes, as long as that may take. Raises StoreUnavailable."""
+    seconds = SECONDS + size / BYTES_PER_SECOND
+    try:
+        async with asyncio.timeout(seconds):
+            return await call
+    except (BucketNotFoundError, ObjectNotFoundError, DigestMismatchError):
+        raise
+    except TimeoutError:
+        raise StoreUnavailable(f"the object store gave no answer within {seconds:.0f} s") from None
+    except (NatsError, OSError) as error:
+        raise StoreUnavailable(f"the object store can't be used: {str(error) or type(error).__name__}") from error
+
+
+def digest_of(content: BinaryIO) -> tuple[str, int]:
+    """Return the SHA-256 of a file, in hexadecimal digits, and its size in bytes."""
+    content.seek(0)
+    digest, size = hashlib.sha256(), 0
+    while chunk := content.read(READ_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    content.seek(0)
+    return digest.hexdigest(), size

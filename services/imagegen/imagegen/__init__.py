@@ -1,0 +1,1 @@
+"""Has images made for posts by a model, and keeps what the object store holds."""

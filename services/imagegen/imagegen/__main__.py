@@ -1,0 +1,5 @@
+"""`python -m imagegen`."""
+
+from imagegen.app import main
+
+main()

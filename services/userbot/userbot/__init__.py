@@ -1,0 +1,1 @@
+"""Sends posts to many chats as a user account."""

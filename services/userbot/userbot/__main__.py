@@ -1,0 +1,5 @@
+"""`python -m userbot`."""
+
+from userbot.app import main
+
+main()
