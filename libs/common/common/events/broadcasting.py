@@ -3,12 +3,16 @@
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from common.events.envelope import Event
 
 BroadcastStatus = Literal["done", "failed", "cancelled"]
-ChatAddress = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)]
+ChatAddress = Annotated[
+    str,
+    BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
 
 
 class BroadcastRequested(Event):

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 MOST_PIXELS = 50_000_000  # 150 MB decoded: what is larger is a decompression bomb, or of no use
 QUALITIES = (90, 80, 65, 50)  # of JPEG, until it is small enough
+SLACK = 0.01  # of a ratio, as sides are whole pixels
 
 
 class NotAPicture(Exception):
@@ -139,7 +140,7 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def _padded(image: Image.Image, ratios: tuple[float, float]) -> Image.Image:
     """Return a picture with margins of white, where it is too tall or too wide."""
-    lowest, highest = ratios
+    lowest, highest = ratios[0] * (1 + SLACK), ratios[1] * (1 - SLACK)
     ratio = image.width / image.height
     if lowest <= ratio <= highest:
         return image
