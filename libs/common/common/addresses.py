@@ -68,6 +68,8 @@ class PinnedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Tries the host's addresses in the resolver's order."""
+        if request.url.scheme not in ("http", "https"):
+            raise httpx.UnsupportedProtocol(f"{request.url.scheme} is not read, only http(s)", request=request)
         host = _name(request)
         failure = httpx.ConnectError(f"{host} has no address", request=request)
         for address in await self._addresses(request):
