@@ -57,7 +57,7 @@ def _telegram(service: Service, own: CollectorSettings, session: SessionSettings
     settings = load_settings(TelegramSettings)
     if settings.sandboxed:
         log.warning("SANDBOX: Telegram is %s", settings.telegram_server)
-    held = hold_session(service, own.telegram_session_name, session, settings, nudges, live)
+    held = hold_session(service, session, settings, nudges, live)
     service.background(held.run)
     service.background(nudges.run)
     return ChannelReader(held, service.database, live, batch=own.collect_batch, backfill=own.collect_backfill)

@@ -20,6 +20,3 @@ class CollectorSettings(SettingsGroup):
         default=0.3, ge=0.0, description="live messages of a source within that time are one request"
     )
     catalog_poll_seconds: float = Field(default=2.0, gt=0, description="how often new sources are looked for")
-    telegram_session_name: str = Field(
-        default="collector", description="of the lease: collectors that share a session share the name"
-    )

@@ -11,7 +11,7 @@ from common.catalog import Source
 from common.events import NotifyRequested
 from common.service import Service
 from common.telegram.holding import HeldSession
-from common.telegram.sessions import open_user
+from common.telegram.sessions import open_user, session_name
 from common.telegram.settings import SessionSettings, TelegramSettings
 
 
@@ -25,13 +25,13 @@ class NoTelegram:
 
 def hold_session(
     service: Service,
-    name: str,
     session: SessionSettings,
     settings: TelegramSettings,
     nudges: Nudges,
     live: LiveMessages,
 ) -> HeldSession:
     """Return the session, to be run by the service. After each connect everything is asked for."""
+    name = session_name(session.telethon_session.get_secret_value())
 
     async def open_session() -> TelegramClient:
         return await open_user(session.telethon_session.get_secret_value(), settings)

@@ -1,6 +1,7 @@
 """Telegram sessions: a user's from the settings, a bot's kept encrypted, so that a restart does not sign in again."""
 
 import base64
+import hashlib
 import logging
 from pathlib import Path
 
@@ -27,6 +28,21 @@ from common.telegram.settings import TelegramSettings
 log = logging.getLogger(__name__)
 
 STRING_SESSION_LENGTHS = (353, 369)  # with an IPv4 and with an IPv6 address
+# Of either length, the last characters are the account's key alone: what is before them is the server's address, which
+# changes without the session being another one.
+KEY_CHARACTERS = 340
+
+
+def session_name(value: str) -> str:
+    """Return a short name for the lease of the session that TELETHON_SESSION holds, such as `user-1f0c9a64d2`.
+
+    It follows from the session alone, so that all who use the same one (collector, userbot, replicas) compete for one
+    lease. A session file goes by its path, not by its key: it stays the same session when somebody signs in anew. The
+    name is a digest, and may be shown: neither the key nor the path can be read from it.
+    """
+    value = value.strip()
+    identity = value[-KEY_CHARACTERS:] if _is_string_session(value) else str(_session_file(value).resolve())
+    return f"user-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
 
 def user_session(value: str) -> StringSession:
@@ -37,9 +53,9 @@ def user_session(value: str) -> StringSession:
     value = value.strip()
     if not value:
         raise SessionDead("TELETHON_SESSION is not set: sign in with `postroom login`")
-    if value[0] == "1" and len(value) in STRING_SESSION_LENGTHS:
+    if _is_string_session(value):
         return StringSession(value)
-    path = Path(value) if value.endswith(".session") else Path(f"{value}.session")
+    path = _session_file(value)
     if not path.is_file():
         raise SessionDead(f"TELETHON_SESSION is neither a string session nor a session file ({path.name} is not there)")
     stored = SQLiteSession(str(path))
@@ -50,6 +66,14 @@ def user_session(value: str) -> StringSession:
     if not session.auth_key:
         raise SessionDead(f"the session file {path.name} is not signed in: sign in with `postroom login`")
     return session
+
+
+def _is_string_session(value: str) -> bool:
+    return value.startswith("1") and len(value) in STRING_SESSION_LENGTHS
+
+
+def _session_file(value: str) -> Path:
+    return Path(value) if value.endswith(".session") else Path(f"{value}.session")
 
 
 async def open_user(session: str, settings: TelegramSettings) -> TelegramClient:

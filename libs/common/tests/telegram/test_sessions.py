@@ -1,10 +1,12 @@
 """Sessions and their health, on a real MTProto connection."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from telethon import errors
+from telethon.crypto import AuthKey
 from telethon.sessions.sqlite import SQLiteSession
 from telethon.sessions.string import StringSession
 from telethon.tl.functions.messages import GetHistoryRequest
@@ -14,7 +16,7 @@ from common.settings import SettingsError
 from common.telegram.client import call, connect, create_client, disconnect
 from common.telegram.health import SessionDead, SessionUnavailable, ensure_healthy, reason, rpc_name
 from common.telegram.peers import Peers
-from common.telegram.sessions import BotSessions, open_user, user_session
+from common.telegram.sessions import BotSessions, open_user, session_name, user_session
 from common.telegram.settings import TelegramSettings
 from sandbox.faults import Fault
 
@@ -120,6 +122,28 @@ async def test_a_session_file_is_read(telegram, tmp_path: Path):
     client = await telegram.open(str(tmp_path / "user.session"))
     assert (await ensure_healthy(client)).id == telegram.reader.id
     await disconnect(client)
+
+
+def string_session(key: bytes, host: str) -> str:
+    session = StringSession()
+    session.set_dc(2, host, 443)
+    session.auth_key = AuthKey(key)
+    return str(session.save())
+
+
+def test_a_session_has_one_name_wherever_its_server_is():
+    key, other = bytes(range(256)), bytes(range(1, 256)) + b"x"
+    names = {session_name(string_session(key, host)) for host in ("127.0.0.1", "149.154.167.51", "2001:67c:4e8::a")}
+    assert len(names) == 1
+    assert session_name(string_session(other, "127.0.0.1")) not in names
+    assert re.fullmatch(r"user-[0-9a-f]{10}", *names)
+
+
+def test_a_session_file_has_one_name_however_it_is_written(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {session_name(value) for value in ("mine", "./mine.session", f" {tmp_path}/mine\n", "x/../mine")}
+    assert len(names) == 1
+    assert session_name("other") not in names
 
 
 @pytest.mark.parametrize(
