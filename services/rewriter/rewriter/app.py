@@ -3,8 +3,9 @@
 import asyncio
 
 from common import service as services
+from common.model.client import create_client
 from common.service import ServiceSettings, create_service, load_settings
-from rewriter.adapters.openai import OpenAIModel, create_client
+from rewriter.adapters.openai import OpenAIModel
 from rewriter.asking import Asking
 from rewriter.consumers import register
 from rewriter.metering import ModelMetrics
@@ -16,7 +17,10 @@ from rewriter.store import Store
 async def run(stop: asyncio.Event) -> None:
     """Run until `stop` is set."""
     own, openai = load_settings(RewriterSettings), load_settings(OpenAISettings)
-    async with create_service("rewriter", load_settings(ServiceSettings)) as service, create_client(openai) as client:
+    async with (
+        create_service("rewriter", load_settings(ServiceSettings)) as service,
+        create_client(openai, timeout=openai.openai_timeout_seconds) as client,
+    ):
         model = OpenAIModel(client, openai, tracer=service.tracer, metrics=ModelMetrics(service.registry))
         store = Store(service.database, recent_posts=own.rewrite_recent_posts, seconds=own.rewrite_cache_seconds)
         ask = Asking(model, openai.openai_model)

@@ -42,10 +42,6 @@ class Model(Protocol):
         ...
 
 
-class ModelUnavailable(Exception):
-    """The model gave no answer; the message says why."""
-
-
 @dataclass(frozen=True, slots=True)
 class RecentPost:
     """What a destination was told lately: a title and the beginning of the text."""

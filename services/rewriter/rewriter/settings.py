@@ -1,8 +1,9 @@
 """The rewriter's own settings."""
 
-from pydantic import BaseModel, ConfigDict, Field, Json, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, Json
 
 from common.messaging.queue import QueueSettings
+from common.model.client import EndpointSettings
 from common.service import SettingsGroup
 
 # A run asks once per route and up to three times each, 30 s at most each time: this allows for three routes.
@@ -32,11 +33,9 @@ def default_prices() -> dict[str, Price]:
     }
 
 
-class OpenAISettings(SettingsGroup):
+class OpenAISettings(EndpointSettings):
     """The model: any endpoint that speaks OpenAI's chat completions with structured output."""
 
-    openai_api_key: SecretStr = Field(description="the key of the model's endpoint")
-    openai_base_url: str = Field(default="https://api.openai.com/v1", description="where the endpoint is")
     openai_model: str = Field(default="gpt-4.1-mini", min_length=1, description="for profiles that name none")
     openai_timeout_seconds: float = Field(default=30.0, gt=0, description="for one call")
     openai_prices: Json[dict[str, Price]] = Field(

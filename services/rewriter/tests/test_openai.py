@@ -18,9 +18,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from common.failures import Reject, Retry
-from rewriter.adapters.openai import OpenAIModel, create_client
+from common.model.client import create_client
+from common.model.troubles import ModelUnavailable
+from rewriter.adapters.openai import OpenAIModel
 from rewriter.metering import ModelMetrics
-from rewriter.ports import ModelUnavailable, Question, Reply
+from rewriter.ports import Question, Reply
 from rewriter.settings import OpenAISettings
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
@@ -64,7 +66,7 @@ async def asking(exporter: InMemorySpanExporter | None = None) -> AsyncIterator[
     provider = TracerProvider(shutdown_on_exit=False)
     if exporter:
         provider.add_span_processor(SimpleSpanProcessor(exporter))
-    async with create_client(settings) as client:
+    async with create_client(settings, timeout=settings.openai_timeout_seconds) as client:
 
         async def ask(response: Response) -> Reply:
             answers.append(response)
@@ -166,7 +168,7 @@ async def test_an_endpoint_that_is_not_there() -> None:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     listener.close()
     settings = OpenAISettings(_env_file=None, openai_api_key="sk-test", openai_base_url=url)
-    async with create_client(settings) as client:
+    async with create_client(settings, timeout=settings.openai_timeout_seconds) as client:
         tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
         model = OpenAIModel(client, settings, tracer=tracer, metrics=ModelMetrics(CollectorRegistry()))
         with pytest.raises(ModelUnavailable, match="could not be reached"):

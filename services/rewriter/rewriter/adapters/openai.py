@@ -11,23 +11,15 @@ from openai.types.chat import ChatCompletion
 from opentelemetry.trace import Span, SpanKind, Tracer
 
 from common.failures import Retry
+from common.model.gate import Gate
+from common.model.troubles import ModelError, ModelUnavailable, Troubles, refusal_of
 from common.telemetry import names
-from rewriter.adapters.gate import Gate
-from rewriter.adapters.troubles import ModelError, failure_of, refusal_of
 from rewriter.answer import answer_format
 from rewriter.metering import ModelMetrics
-from rewriter.ports import ModelUnavailable, Question, Reply
+from rewriter.ports import Question, Reply
 from rewriter.settings import OpenAISettings, Price
 
-
-def create_client(settings: OpenAISettings) -> AsyncOpenAI:
-    """Return the client, one for all calls: it keeps its connections. It never repeats a call, delivery does."""
-    return AsyncOpenAI(
-        api_key=settings.openai_api_key.get_secret_value(),
-        base_url=settings.openai_base_url,
-        timeout=settings.openai_timeout_seconds,
-        max_retries=0,
-    )
+TROUBLES = Troubles(service="rewriter", work="rewriting", answer="a chat completion")
 
 
 class OpenAIModel:
@@ -79,7 +71,7 @@ class OpenAIModel:
 
     def _read(self, question: Question, completion: ChatCompletion, span: Span) -> Reply:
         if not isinstance(completion, ChatCompletion) or not completion.choices:
-            raise ModelUnavailable("the model's endpoint answered something else than a chat completion")
+            raise ModelUnavailable(f"the model's endpoint answered something else than {TROUBLES.answer}")
         choice, usage = completion.choices[0], completion.usage
         spent = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         cost = cost_usd(self._prices, question.model, *spent)
@@ -96,7 +88,7 @@ class OpenAIModel:
     def _failed(self, question: Question, error: ModelError) -> Reply:
         if refusal := refusal_of(error):
             return Reply("", refusal, "content_filter", 0, 0, 0.0)
-        failure = failure_of(error, question.model, self._timeout)
+        failure = TROUBLES.failure_of(error, question.model, self._timeout)
         if isinstance(failure, Retry):
             self._gate.close(failure.after, str(failure))
         raise failure from error
