@@ -12,7 +12,7 @@ from common.events import PostCollected
 from common.imports import ImportFailed, read_posts
 from common.messaging.rails import Rails
 from common.posts import NewPost, Posts
-from postroom.connections import System, connected
+from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, run
 
 CONSUMER = "postroom"
@@ -52,7 +52,8 @@ async def _import(file: Path, name: str, targets: list[str], profile: str) -> di
                     what = "there before" if not each.added else "duplicates" if each.duplicate_of else "added"
                     counts[what] += 1
                 fresh = [each.post_id for each in brought if each.duplicate_of is None]
-                await _emit(rails, system, [PostCollected(post_id=post, source_id=source_id) for post in fresh])
+                events = [PostCollected(post_id=post, source_id=source_id) for post in fresh]
+                await rails.tell(events, consumer=CONSUMER, cause="import")
         except ImportFailed as error:
             raise Refused(
                 f"{error} ({counts['added']} posts were added before that; importing again is safe)"
@@ -72,13 +73,6 @@ async def _source(catalog: Catalog, name: str, targets: list[str], profile: str)
     elif not await catalog.routes_of(source_id):
         raise Refused(f"no route takes posts of {name}: say where they go, for example --to telegram:@channel")
     return source_id
-
-
-async def _emit(rails: Rails, system: System, events: list[PostCollected]) -> None:
-    emits = rails.compose(events, consumer=CONSUMER, cause="import")
-    async with system.database.transaction() as connection:
-        await rails.emit(connection, emits)
-    await rails.outbox.publish(emits)
 
 
 def _pages(posts: Iterable[NewPost]) -> Iterator[list[NewPost]]:

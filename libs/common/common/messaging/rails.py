@@ -1,7 +1,7 @@
 """What all queues of a process share: the ledger and the outbox, called in groups."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from nats.js import JetStreamContext
 from opentelemetry import trace
@@ -29,6 +29,7 @@ class Rails:
         *,
         linger: float = LINGER_SECONDS,
     ) -> None:
+        self._database = database
         self._tracer = tracer or trace.NoOpTracer()
         self.ledger = Ledger(database)
         self.outbox = Outbox(stream, self.ledger, database)
@@ -54,6 +55,26 @@ class Rails:
     async def emit(self, connection: Connection, emits: Sequence[Emitted]) -> None:
         """Store composed events in the caller's transaction; call `outbox.publish` after the commit."""
         await self.ledger.add(connection, emits)
+
+    async def tell(
+        self,
+        events: Iterable[Event],
+        *,
+        consumer: str,
+        cause: str,
+        store: Callable[[Connection], Awaitable[None]] | None = None,
+    ) -> list[Emitted]:
+        """Emit events outside of a job: stored in one transaction with what `store` writes, then published.
+
+        `cause` identifies what they are about, so that the same cause never emits twice.
+        """
+        emits = self.compose(events, consumer=consumer, cause=cause)
+        async with self._database.transaction() as connection:
+            if store:
+                await store(connection)
+            await self.emit(connection, emits)
+        await self.outbox.publish(emits)
+        return emits
 
     def sweep(self, consumers: Sequence[str]) -> None:
         """Start to publish what crashes of these consumers left behind."""

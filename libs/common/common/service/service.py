@@ -129,16 +129,8 @@ class Service:
     async def emit(
         self, events: Sequence[Event], *, cause: str, store: Callable[[Connection], Awaitable[None]] | None = None
     ) -> None:
-        """Emit events of a loop, which has no job: stored in one transaction with what `store` writes, then published.
-
-        `cause` identifies what they are about, so that the same cause never emits twice.
-        """
-        emits = self.rails.compose(events, consumer=self.name, cause=cause)
-        async with self.database.transaction() as connection:
-            if store:
-                await store(connection)
-            await self.rails.emit(connection, emits)
-        await self.rails.outbox.publish(emits)
+        """Emit events of a loop, which has no job; as `Rails.tell`."""
+        await self.rails.tell(events, consumer=self.name, cause=cause, store=store)
 
     async def reconnected(self) -> None:
         """Ask for messages again at once after the connection to NATS came back."""

@@ -4,7 +4,6 @@
 (https://core.telegram.org/api/peers#access-hash: a hash is valid for one account only).
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,13 +15,13 @@ from telethon.tl.functions.contacts import ResolveUsernameRequest
 from telethon.tl.functions.messages import GetDialogsRequest
 
 from common.postgres import Database, Queries
+from common.telegram.addresses import is_id, normal
 from common.telegram.client import call
 
 Result = TypeVar("Result")
 
 # What says that a remembered id or hash is no longer right, as when a name was given to another channel.
 OUTDATED = (errors.ChannelInvalidError, errors.PeerIdInvalidError, errors.ChatIdInvalidError, errors.UserIdInvalidError)
-LINK = re.compile(r"^(?:https?://)?(?:t|telegram)\.me/(?:s/)?", re.IGNORECASE)
 DIALOGS_PAGE = 100
 
 
@@ -136,17 +135,6 @@ class Peers:
             entities = {utils.get_peer_id(entity): entity for entity in (*answer.chats, *answer.users)}
             date, number = last.date, last.id
             peer = utils.get_input_peer(entities[utils.get_peer_id(last.peer_id)])
-
-
-def normal(address: str) -> str:
-    """Return an address as it is remembered: `@name` in lower case, or a marked id."""
-    address = LINK.sub("", address.strip()).rstrip("/").removeprefix("@").lower()
-    return address if is_id(address) else f"@{address}"
-
-
-def is_id(address: str) -> bool:
-    """Whether an address is an id and not a name; no name on Telegram begins with a digit."""
-    return address.removeprefix("-").isdigit()
 
 
 def _peer(entity: Any) -> Peer:

@@ -10,11 +10,12 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from common.postgres import Database
+from common.telegram.addresses import normal
 from common.telegram.client import call_once
 from common.telegram.cutting import cut
 from common.telegram.health import SessionDead, SessionUnavailable, reason
 from common.telegram.holding import HeldSession, NotHeld
-from common.telegram.peers import OUTDATED, Peer, Peers, UnknownPeer, normal
+from common.telegram.peers import OUTDATED, Peer, Peers, UnknownPeer
 from common.telegram.telethon_entities import to_telethon
 from common.telegram.text import RichText
 from publisher.adapters.telegram_answers import message_ids_of, translated
