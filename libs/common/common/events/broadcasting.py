@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from common.events.envelope import Event
+from common.events.envelope import Event, derive
 
 BroadcastStatus = Literal["done", "failed", "cancelled"]
 ChatAddress = Annotated[
@@ -26,6 +26,11 @@ class BroadcastRequested(Event):
     forward: bool = Field(default=False, description="forward the published message instead of sending a copy")
     account: str | None = Field(default=None, description="the account that sends; left out: whichever is free")
     not_before: AwareDatetime | None = None
+    route_id: UUID | None = Field(default=None, description="the route that asks for it, once for each of its posts")
+
+    def identity(self) -> UUID | None:
+        """A route broadcasts a post once, however often it is published."""
+        return derive(self.wire_name(), self.post_id, self.route_id) if self.route_id else None
 
     @model_validator(mode="after")
     def _names_a_post_or_carries_a_text(self) -> Self:
