@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 from sandbox.announcement import bind, read_announcement, remembered_port, write_announcement
 from sandbox.connections import HttpServer
 from sandbox.demo.cast import Cast, assemble
-from sandbox.demo.content import load_channel, load_feed
-from sandbox.demo.stage import stage_channel, stage_corpus, stage_feed
-from sandbox.demo.trickle import Step, channel_step, feed_step, trickle
+from sandbox.demo.content import load_channel, load_feed, load_talk
+from sandbox.demo.stage import stage_channel, stage_corpus, stage_feed, stage_talk
+from sandbox.demo.trickle import Step, channel_step, feed_step, talk_step, trickle
 from sandbox.faults import Faults
 from sandbox.feeds.routes import FeedEndpoint
 from sandbox.feeds.shelf import Shelf
 from sandbox.model.rewriting import Rewriter, load_phrasebooks
 from sandbox.model.routes import ModelEndpoint
 from sandbox.settings import SandboxSettings
+from sandbox.telegram.chats import Chat
 from sandbox.telegram.server import TelegramServer
 from sandbox.telegram.store import Store
 from sandbox.telegram.world import World
@@ -58,7 +60,7 @@ class Sandbox:
         self._cast: Cast | None = None
         self._http: HttpServer | None = None
         self._http_port = 0
-        self._trickle: asyncio.Task[None] | None = None
+        self._trickles: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Sandbox":
         try:
@@ -75,7 +77,7 @@ class Sandbox:
         """Set the scene, listen on both ports, and announce where; raises OSError where a wanted port is taken."""
         announced = read_announcement(self.settings.state)
         self._cast = assemble(self.world)
-        steps = self._set_scene(self._cast)
+        courses = self._set_scene(self._cast)
         await self._start_telegram(self.settings.telegram_port, remembered_port(announced, "telegram"))
         listener = bind(str(self.settings.host), self.settings.http_port, remembered_port(announced, "http"))
         self._http_port = listener.getsockname()[1]
@@ -83,14 +85,14 @@ class Sandbox:
         await self._http.start(listener)
         if self.settings.state:
             write_announcement(self.settings.state, self.announcement())
-        if steps and self.settings.trickle_seconds:
-            self._trickle = asyncio.create_task(trickle(steps, self.settings.trickle_seconds))
+        if seconds := self.settings.trickle_seconds:
+            self._trickles = [asyncio.create_task(trickle(steps, seconds)) for steps in courses]
 
     async def stop(self) -> None:
         """Finish the requests at hand, close the connections, and let go of the files."""
-        if self._trickle is not None:
-            self._trickle.cancel()
-            await asyncio.wait((self._trickle,))
+        for task in self._trickles:
+            task.cancel()
+        await asyncio.gather(*self._trickles, return_exceptions=True)
         if self._http is not None:
             await self._http.stop()
         await self._telegram.stop()
@@ -116,7 +118,7 @@ class Sandbox:
                 "token": user.token or None,
                 "string_session": None if user.is_bot else self.world.string_session(user, host, port),
             }
-            for user in (cast.collector, cast.publisher, cast.editor)
+            for user in (cast.collector, cast.publisher, cast.userbot, cast.editor)
         ]
         return {
             "host": host,
@@ -127,10 +129,9 @@ class Sandbox:
             "api_hash": API_HASH,
             "limits": self.world.limits,
             "accounts": accounts,
-            "sources": [{"id": chat.id, "username": chat.username, "title": chat.title} for chat in cast.sources],
-            "destinations": [
-                {"id": chat.id, "username": chat.username, "title": chat.title} for chat in (cast.destination,)
-            ],
+            "sources": _described(cast.sources),
+            "destinations": _described([cast.destination]),
+            "broadcast_chats": _described(cast.broadcast_chats),
         }
 
     def announcement(self) -> dict[str, Any]:
@@ -152,19 +153,24 @@ class Sandbox:
             ],
         }
 
-    def _set_scene(self, cast: Cast) -> list[Step]:
-        """Fill the world with the corpus, or with the demo, and return the steps of the demo's trickle."""
+    def _set_scene(self, cast: Cast) -> list[list[Step]]:
+        """Fill the world with the corpus, or with the demo; returns the steps of the demo's trickles.
+
+        What is posted and what people say in their chats trickle side by side. With a corpus the chats stay silent.
+        """
+        world = self.world
         if self.settings.corpus is not None:
-            stage_corpus(self.world, cast, self.settings.corpus)
+            stage_corpus(world, cast, self.settings.corpus)
+            stage_talk(world, cast, load_talk())
             return []
         if not self.settings.demo:
             return []
-        city, science, notes = load_channel("city"), load_channel("science"), load_feed("notes")
-        steps = [
-            channel_step(self.world, stage_channel(self.world, cast, channel), channel) for channel in (city, science)
-        ]
+        city, science, notes, talk = load_channel("city"), load_channel("science"), load_feed("notes"), load_talk()
+        posting = [channel_step(world, stage_channel(world, cast, channel), channel) for channel in (city, science)]
         stage_feed(self.shelf, notes)
-        return [*steps, feed_step(self.shelf, notes)]
+        people = stage_talk(world, cast, talk)
+        talking = [talk_step(world, chat, people, talk) for chat in cast.broadcast_chats]
+        return [[*posting, feed_step(self.shelf, notes)], talking]
 
     async def _start_telegram(self, wanted: int, remembered: int) -> None:
         self._telegram.port = wanted or remembered
@@ -189,3 +195,7 @@ class Sandbox:
                 Pages(self.world, self.shelf, load_templates()).routes(),
             )
         )
+
+
+def _described(chats: Iterable[Chat]) -> list[dict[str, Any]]:
+    return [{"id": chat.id, "username": chat.username, "title": chat.title} for chat in chats]

@@ -129,7 +129,7 @@ async def test_services_can_be_configured_from_the_announcement(
         session = StringSession(accounts["collector"]["string_session"])
         collector = TelegramClient(session, telegram["api_id"], telegram["api_hash"])
         await collector.connect()
-        assert len(await collector.get_messages(source["username"], limit=100)) == 17
+        assert len(await collector.get_messages(source["username"], limit=100)) == 18
 
         publisher = TelegramClient(StringSession(), telegram["api_id"], telegram["api_hash"])
         publisher.session.set_dc(telegram["dc"], telegram["host"], telegram["port"])

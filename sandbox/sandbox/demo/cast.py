@@ -9,13 +9,19 @@ from sandbox.telegram.world import World
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The accounts that services sign in with (a collector's user and a publisher's bot), and the chats."""
+    """The accounts that services sign in with, and the chats.
+
+    The collector's user reads `sources`, the publisher's bot writes to `destination`, and the userbot's user writes to
+    `broadcast_chats`.
+    """
 
     editor: User
     collector: User
     publisher: User
+    userbot: User
     destination: Chat
     sources: list[Chat] = field(default_factory=list)
+    broadcast_chats: list[Chat] = field(default_factory=list)
 
 
 def assemble(world: World) -> Cast:
@@ -23,5 +29,8 @@ def assemble(world: World) -> Cast:
     editor = world.add_user("Newsroom editor", phone="+99966 1 0001")
     collector = world.add_user("collector", phone="+99966 1 0002", username="postroom_collector")
     publisher = world.add_bot("publisher", "postroom_publisher_bot")
-    destination = world.add_channel("Postroom Demo", "postroom_demo", editor, members=[collector], admins=[publisher])
-    return Cast(editor, collector, publisher, destination)
+    userbot = world.add_user("userbot", phone="+99966 1 0003", username="postroom_userbot")
+    destination = world.add_channel(
+        "Postroom Demo", "postroom_demo", editor, members=[collector, userbot], admins=[publisher]
+    )
+    return Cast(editor, collector, publisher, userbot, destination)

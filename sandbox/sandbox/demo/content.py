@@ -3,6 +3,7 @@
 import tomllib
 from importlib.resources import files
 from random import Random
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -10,12 +11,16 @@ from sandbox.feeds.shelf import FeedAbout, FeedItem
 
 
 class DemoPost(BaseModel):
-    """A post in Telegram markdown; with `photos`, an album (or a single photo) whose caption is the text."""
+    """A post in Telegram markdown; with `photos`, an album (or a single photo) whose caption is the text.
+
+    With a `document`, which names one of `files/`, it is the text of that.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str
     photos: int = 0
+    document: str = ""
 
 
 class DemoChannel(BaseModel):
@@ -27,6 +32,27 @@ class DemoChannel(BaseModel):
     username: str
     posts: tuple[DemoPost, ...]
     trickle: tuple[DemoPost, ...]
+    values: dict[str, tuple[str, ...]]
+
+
+class DemoChat(BaseModel):
+    """A chat that is broadcast to; without a username it is private."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    username: str | None = None
+    kind: Literal["megagroup", "group"]
+
+
+class DemoTalk(BaseModel):
+    """The chats that are broadcast to, who is in them, and the templates and values of what they say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    people: tuple[str, ...]
+    chats: tuple[DemoChat, ...]
+    said: tuple[DemoPost, ...]
     values: dict[str, tuple[str, ...]]
 
 
@@ -46,6 +72,16 @@ def load_channel(name: str) -> DemoChannel:
 def load_feed(name: str) -> DemoFeed:
     """Read a feed's file."""
     return DemoFeed.model_validate(_read(name))
+
+
+def load_talk() -> DemoTalk:
+    """Read the file of the chats that are broadcast to."""
+    return DemoTalk.model_validate(_read("chats"))
+
+
+def file_content(name: str) -> bytes:
+    """Return the contents of one of `files/`."""
+    return (files(__package__) / "files" / name).read_bytes()
 
 
 def varied(template: str, number: int, values: dict[str, tuple[str, ...]]) -> str:

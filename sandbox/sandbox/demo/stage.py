@@ -1,10 +1,11 @@
 """Setting the scene: the demo's channels and feed, or the channels of a corpus."""
 
 import re
+from mimetypes import guess_type
 from pathlib import Path
 
 from sandbox.demo.cast import Cast
-from sandbox.demo.content import DemoChannel, DemoFeed, DemoPost
+from sandbox.demo.content import DemoChannel, DemoFeed, DemoPost, DemoTalk, file_content
 from sandbox.demo.pictures import picture
 from sandbox.feeds.shelf import FeedAbout, Shelf
 from sandbox.markdown import parse_markdown
@@ -25,6 +26,15 @@ def stage_channel(world: World, cast: Cast, channel: DemoChannel) -> Chat:
         for number, post in enumerate(channel.posts):
             write(world, chat, post, date=oldest + number * MINUTES_BETWEEN_DEMO_POSTS * 60)
     return chat
+
+
+def stage_talk(world: World, cast: Cast, talk: DemoTalk) -> list[User]:
+    """Add the chats that are broadcast to, with the userbot's account among their people; returns the people."""
+    people = [world.add_user(name) for name in talk.people]
+    for each in talk.chats:
+        chat = world.add_channel(each.title, each.username, cast.editor, each.kind, members=[cast.userbot, *people])
+        cast.broadcast_chats.append(chat)
+    return people
 
 
 def stage_feed(shelf: Shelf, feed: DemoFeed) -> None:
@@ -53,6 +63,11 @@ def stage_corpus(world: World, cast: Cast, directory: Path) -> None:
 def write(world: World, chat: Chat, post: DemoPost, date: float | None = None, author: User | None = None) -> None:
     """Post in a chat as a person would; several photos become an album, whose first one carries the text."""
     text, entities = parse_markdown(post.text)
+    if post.document:
+        kind = guess_type(post.document)[0] or "application/octet-stream"
+        media = world.document(file_content(post.document), post.document, kind)
+        world.post(chat, text, entities, media=media, date=date, author=author)
+        return
     if not post.photos:
         world.post(chat, text, entities, date=date, author=author)
         return

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable
 from itertools import cycle
 
-from sandbox.demo.content import DemoChannel, DemoFeed, DemoPost, varied
+from sandbox.demo.content import DemoChannel, DemoFeed, DemoPost, DemoTalk, varied
 from sandbox.demo.stage import write
 from sandbox.feeds.shelf import FeedItem, Shelf
 from sandbox.telegram.chats import Chat
+from sandbox.telegram.people import User
 from sandbox.telegram.world import World
 
 Step = Callable[[], None]
@@ -27,7 +28,19 @@ def channel_step(world: World, chat: Chat, channel: DemoChannel) -> Step:
         number = world.message_count(chat.id) + 1
         template = channel.trickle[number % len(channel.trickle)]
         text = varied(template.text, number, channel.values)
-        write(world, chat, DemoPost(text=text, photos=template.photos))
+        write(world, chat, template.model_copy(update={"text": text}))
+
+    return step
+
+
+def talk_step(world: World, chat: Chat, people: list[User], talk: DemoTalk) -> Step:
+    """Return what lets one of the people say the next thing in a chat."""
+
+    def step() -> None:
+        number = world.message_count(chat.id) + 1
+        said = talk.said[(number - chat.id) % len(talk.said)]
+        text = varied(said.text, number, talk.values)
+        write(world, chat, DemoPost(text=text), author=people[number % len(people)])
 
     return step
 
