@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 Run = Callable[[Job], Awaitable[Sequence[Event] | None]]
 
 FENCED_PAUSE = 0.5  # seconds until a message whose claim was lost is looked at again
+OUTDATED_PAUSE = 0.5  # seconds until a job is repeated whose result did not fit to what changed meanwhile
 UNREACHABLE_PAUSE = 2.0  # seconds until a message comes back when the database or the stream is away
 
 
@@ -176,7 +177,10 @@ class Delivery:
         except asyncpg.PostgresError as error:
             if isinstance(error, UNREACHABLE):
                 raise
-            self._failed(job, error)  # its own rows were refused: a failed attempt like any other
+            if getattr(error, "constraint_name", None) in job.outdated_by:
+                self._retry(job, Retry(OUTDATED_PAUSE, f"what was read is outdated: {error}"))
+            else:
+                self._failed(job, error)  # its own rows were refused: a failed attempt like any other
             committed = await self._rails.commit(job)
         if committed:
             self._metrics.ended(job.status, job.attempt, job.age)

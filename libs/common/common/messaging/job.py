@@ -41,6 +41,8 @@ class Job:
     delay: float | None = None  # seconds until the message is to come back
     writes: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
     emits: list[Emitted] = field(default_factory=list)
+    # Constraints whose violation says that what was read has changed since: then the job is repeated, as no attempt.
+    outdated_by: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> tuple[str, str]:
