@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import BinaryIO, Literal, TypeVar, cast
 
 from nats.errors import Error as NatsError
@@ -58,7 +59,7 @@ class MediaStore:
 
     def __init__(self, database: Database, stream: JetStreamContext) -> None:
         self._database = database
-        self._stream = stream
+        self.stream = stream
         self._bucket: ObjectStore | None = None
         self._sql = Queries.load("common", "media.sql")
 
@@ -74,14 +75,16 @@ class MediaStore:
             raise ValueError("the file is empty")
         if there := await self._database.fetchrow(self._sql["use"], digest):
             return Image(**dict(there))
-        name = f"{digest}.{secrets.token_hex(4)}"
+        name, began = f"{digest}.{secrets.token_hex(4)}", datetime.now(UTC)
         content.seek(0)
         bucket = await self.bucket()
         await bounded(bucket.put(name, content), size)  # type: ignore[arg-type]  # it only calls readinto
         sides = (picture.width, picture.height) if picture else (None, None)
         kept = await self._database.strict_fetch(
-            self._sql["keep"], digest, name, origin, mime_type or "application/octet-stream", size, *sides
+            self._sql["keep"], digest, name, origin, mime_type or "application/octet-stream", size, *sides, began
         )
+        if not kept:
+            raise StoreUnavailable("storing took so long that the object may have been taken for an orphan")
         image = Image(**dict(kept[0]))
         if image.object != name:  # somebody else was faster
             await bounded(bucket.delete(name))
@@ -102,7 +105,8 @@ class MediaStore:
             yield content
 
     def attach(self, job: Job, post_id: object, place: str, digest: str) -> None:
-        """Attach an image to a post with a job's result, which fails where the image was deleted meanwhile."""
+        """Attach an image to a post with a job's result; where the image is deleted before that, the job is repeated."""
+        job.outdated_by.add("attachments_hash_fkey")
         job.write(self._sql["attach"], post_id, place, digest)
 
     async def _read(self, name: str, size: int, into: "tempfile.SpooledTemporaryFile[bytes]") -> str:
@@ -118,7 +122,7 @@ class MediaStore:
         """Return the bucket. Raises StoreUnavailable."""
         if self._bucket is None:
             try:
-                self._bucket = await bounded(self._stream.object_store(BUCKET))
+                self._bucket = await bounded(self.stream.object_store(BUCKET))
             except BucketNotFoundError:
                 raise StoreUnavailable(f"the bucket {BUCKET} is missing: run `postroom migrate`") from None
         return self._bucket

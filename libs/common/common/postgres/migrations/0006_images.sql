@@ -9,7 +9,8 @@ CREATE TABLE images (
     width        integer,                            -- pixels; NULL: no picture
     height       integer,
     created_at   timestamptz NOT NULL DEFAULT now(),
-    last_used_at timestamptz NOT NULL DEFAULT now()  -- stored again or detached: from here on it is kept for a while
+    last_used_at timestamptz NOT NULL DEFAULT now(), -- stored again or detached: from here on it is kept for a while
+    detached_at  timestamptz                         -- NULL: it never was
 );
 CREATE INDEX images_last_used ON images (last_used_at);
 COMMENT ON TABLE images IS 'owner: imagegen; kept through common.media. What the object store holds, by content.';
@@ -34,7 +35,7 @@ LANGUAGE sql AS $$
         FROM unnest(post_ids, places, hashes) WITH ORDINALITY AS g (post_id, place, hash, n)
         ORDER BY post_id, place, n DESC
     ), replaced AS (
-        UPDATE images SET last_used_at = now()
+        UPDATE images SET last_used_at = now(), detached_at = now()
         WHERE hash IN (SELECT a.hash FROM attachments a JOIN given USING (post_id, place) WHERE a.hash <> given.hash)
     )
     INSERT INTO attachments AS a (post_id, place, hash) SELECT post_id, place, hash FROM given
