@@ -18,6 +18,6 @@ def register(service: Service, rewrite: RewritePost, store: Store) -> None:
         rewrites, failed = await rewrite(event.post_id, job.event_id)
         for each in rewrites:
             store.add(job, each)
-        return [*(each.event() for each in rewrites), *(each.event() for each in failed)]
+        return [*(event for each in rewrites for event in each.events()), *(each.event() for each in failed)]
 
     service.consume("rewriter", rewrite_collected, QUEUE_DEFAULTS)

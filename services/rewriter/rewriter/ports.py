@@ -58,6 +58,10 @@ class Records(Protocol):
         """Return a post."""
         ...
 
+    async def has_picture(self, post_id: UUID) -> bool:
+        """Return whether a post brought along a photo, video or animation that can be published."""
+        ...
+
     async def source(self, source_id: UUID) -> Source | None:
         """Return a source."""
         ...

@@ -1,11 +1,12 @@
 """Rewrite a post, once for each route of its source."""
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 from common.catalog import Route
-from common.events import Event, NotifyRequested, PostRewritten, derive
+from common.events import Event, ImageRequested, NotifyRequested, PostRewritten, derive
 from common.failures import Reject, Skip
 from common.posts import Post
 from common.telegram.markdown_writer import to_markdown
@@ -21,25 +22,33 @@ LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """What the model made of a post for one route."""
+    """What the model made of a post for one route. `illustrate`: it is to have an image, if it has a text."""
 
     id: UUID
     post_id: UUID
     route_id: UUID
     profile_id: UUID
     asked: Asked
+    illustrate: bool = False
 
-    def event(self) -> Event:
-        """Return the fact to tell: the post was rewritten, or the model refused to and people should know."""
-        if self.asked.refusal is None:
-            return PostRewritten(post_id=self.post_id, route_id=self.route_id, rewrite_id=self.id)
-        return NotifyRequested(
-            kind="rewriter.refused",
-            title="The model refused to rewrite a post",
-            detail=f"{self.asked.refusal} (post {self.post_id}, model {self.asked.model})",
-            fingerprint=f"rewriter.refused/{self.route_id}",
-            post_id=self.post_id,
-        )
+    def events(self) -> Iterator[Event]:
+        """Yield what to tell: the post was rewritten, perhaps with a request for its image; or the model refused to
+        and people should know.
+        """
+        if self.asked.refusal is not None:
+            yield NotifyRequested(
+                kind="rewriter.refused",
+                title="The model refused to rewrite a post",
+                detail=f"{self.asked.refusal} (post {self.post_id}, model {self.asked.model})",
+                fingerprint=f"rewriter.refused/{self.route_id}",
+                post_id=self.post_id,
+            )
+            return
+        answer = self.asked.answer
+        illustrate = self.illustrate and answer is not None
+        yield PostRewritten(post_id=self.post_id, route_id=self.route_id, rewrite_id=self.id, illustrate=illustrate)
+        if illustrate and answer:
+            yield ImageRequested(post_id=self.post_id, rewrite_id=self.id, prompt=answer.image_prompt or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,7 @@ class RewritePost:
         routes = await self._records.routes_of(post.source_id)
         if not routes:
             raise Skip("no route for this source")
+        illustrate = any(route.illustrate for route in routes) and not await self._records.has_picture(post_id)
         rewrites, failed = [], []
         for route in routes:
             try:
@@ -93,7 +103,8 @@ class RewritePost:
                 failed.append(RouteFailed(post.id, route, error))
                 continue
             rewrite_id = derive("rewrite", post.id, route.id, request)
-            rewrites.append(Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked))
+            pictured = route.illustrate and illustrate
+            rewrites.append(Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked, illustrate=pictured))
         if failed and all(rewrite.asked.refusal is not None for rewrite in rewrites):
             raise failed[0].error
         return rewrites, failed

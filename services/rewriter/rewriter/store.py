@@ -32,6 +32,10 @@ class Store:
         """Return a post."""
         return await self._posts.get(post_id)
 
+    async def has_picture(self, post_id: UUID) -> bool:
+        """Return whether a post brought along a photo, video or animation that can be published."""
+        return await self._database.fetchrow(self._sql["picture"], post_id) is not None
+
     async def source(self, source_id: UUID) -> Source | None:
         """Return a source."""
         return await self._source(source_id)

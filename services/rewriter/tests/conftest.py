@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from common.catalog import Catalog
 from common.events import PostCollected, derive, emitted
 from common.postgres import Database
-from common.posts import NewPost, Posts
+from common.posts import Media, NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.markdown import from_markdown
 from common.testing.waiting import eventually, job_of
@@ -75,15 +75,27 @@ class Stage:
     source: UUID
     told: dict[str, list[Msg]] = field(default_factory=dict)
 
-    async def route(self, name: str = "main", *, targets: Sequence[str] = ("telegram:@city",), **profile: Any) -> UUID:
+    async def route(
+        self,
+        name: str = "main",
+        *,
+        targets: Sequence[str] = ("telegram:@city",),
+        illustrate: bool = False,
+        **profile: Any,
+    ) -> UUID:
         """Add a route with a profile of its own."""
         catalog = Catalog(self.database)
         profile_id = await catalog.put_profile(name, **profile)
-        return await catalog.put_route(name, profile_id=profile_id, targets=targets, source_id=self.source)
+        return await catalog.put_route(
+            name, profile_id=profile_id, targets=targets, source_id=self.source, illustrate=illustrate
+        )
 
-    async def post(self, markdown: str, *, title: str = "", url: str | None = None) -> UUID:
+    async def post(
+        self, markdown: str, *, title: str = "", url: str | None = None, media: tuple[Media, ...] = ()
+    ) -> UUID:
         """Bring a post in."""
-        post = NewPost(self.source, f"post-{next(NUMBERS)}", from_markdown(markdown), title=title, url=url)
+        body = from_markdown(markdown)
+        post = NewPost(self.source, f"post-{next(NUMBERS)}", body, title=title, url=url, media=media)
         await Posts(self.database).add([post])
         return post.id
 
@@ -126,7 +138,7 @@ async def stage(service_settings: ServiceSettings, database: Database, nats_clie
     async def listen(message: Msg) -> None:
         stage.told.setdefault(message.subject, []).append(message)
 
-    for subject in ("post.rewritten", "notify.requested", "dlq.>"):
+    for subject in ("post.rewritten", "image.requested", "notify.requested", "dlq.>"):
         await nats_client.subscribe(subject, cb=listen)
     return stage
 

@@ -22,3 +22,8 @@ CROSS JOIN LATERAL (
 ) AS latest
 WHERE routes.targets && $1::text[]
 ORDER BY latest.created_at DESC LIMIT $2
+
+-- name: picture
+-- Finds a picture or video that a post brought along and that was fetched.
+SELECT FROM post_media m JOIN attachments a ON a.post_id = m.post_id AND a.place = 'source/' || m.position
+WHERE m.post_id = $1 AND m.kind IN ('photo', 'video', 'animation') LIMIT 1
