@@ -192,7 +192,7 @@ class Sandbox:
                 ChatsApi(self.world).routes(),
                 FaultsApi(self.faults).routes(),
                 about.routes(),
-                Pages(self.world, self.shelf, load_templates()).routes(),
+                Pages(self.world, self.shelf, self.telegram, load_templates()).routes(),
             )
         )
 

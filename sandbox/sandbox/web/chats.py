@@ -16,7 +16,8 @@ from sandbox.telegram.errors import RpcError
 from sandbox.telegram.messages import NO_ID, Message
 from sandbox.telegram.people import User
 from sandbox.telegram.world import World
-from sandbox.web.views import chat_json, message_json
+from sandbox.web.served import serve_file
+from sandbox.web.views import chat_json, media_json, message_json
 
 Reference = int | str
 
@@ -140,13 +141,11 @@ class ChatsApi:
         return Response(status_code=204)
 
     async def _media(self, request: Request) -> Response:
-        content = self.world.download(self._found(request))
+        message = self._found(request)
+        content = self.world.download(message)
         if content is None:
             raise Problem(404, "Nothing is attached to this message.")
-        # Only pictures are shown as what they are: a file that somebody uploaded must not become a page of ours.
-        kinds = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp"}
-        kind = next((kind for magic, kind in kinds.items() if content.startswith(magic)), "application/octet-stream")
-        return Response(content, media_type=kind, headers={"cache-control": "max-age=31536000, immutable"})
+        return serve_file(content, (media_json(message) or {}).get("name"))
 
     def _found(self, request: Request) -> Message:
         chat = find_chat(self.world, request)

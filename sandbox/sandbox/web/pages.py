@@ -1,5 +1,6 @@
 """The pages: the list of chats, and one chat as Telegram would show it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +18,20 @@ from sandbox.web.chats import find_chat
 from sandbox.web.views import Bubble, bubbles, chat_json, messages_before
 
 MESSAGES_PER_PAGE = 50
+# What the chats of an announcement are to the product, in the order of a post's way.
+SECTIONS = {"sources": "Sources", "destinations": "Destination", "broadcast_chats": "Chats that are broadcast to"}
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Server-rendered pages under a policy that runs no script and no style but ours."""
+    """Server-rendered pages under a policy that runs no script and no style but ours.
+
+    `telegram` describes the server as it is announced.
+    """
 
     world: World
     shelf: Shelf
+    telegram: Callable[[], dict[str, Any]]
     templates: Environment
 
     def routes(self) -> list[BaseRoute]:
@@ -40,7 +47,14 @@ class Pages:
         chats = [chat_json(self.world, chat) for chat in self.world.chats()]
         latest = {chat["id"]: self._latest(chat["id"]) for chat in chats}
         chats.sort(key=lambda chat: chat["last_message_at"] or "", reverse=True)
-        return self._page("chats.html", chats=chats, latest=latest, feeds=list(self.shelf))
+        announced = self.telegram()
+        named = {each["id"]: title for part, title in SECTIONS.items() for each in announced[part]}
+        sections = [
+            (title, [chat for chat in chats if named.get(chat["id"], "Others") == title])
+            for title in (*SECTIONS.values(), "Others")
+        ]
+        shown = [(title, members) for title, members in sections if members]
+        return self._page("chats.html", sections=shown, latest=latest, feeds=list(self.shelf))
 
     async def _chat(self, request: Request) -> Response:
         chat = find_chat(self.world, request)
@@ -71,8 +85,8 @@ class Pages:
     def _page(self, template: str, **shown: Any) -> Response:
         # https://developer.mozilla.org/en-US/docs/Web/HTTP/Headers/Content-Security-Policy
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
+            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         headers = {
             "content-security-policy": policy,

@@ -7,10 +7,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sandbox.telegram.chats import Chat
+from sandbox.telegram.chats import CHANNEL_MARK, Chat
 from sandbox.telegram.messages import NO_ID, Message
+from sandbox.telegram.wire import read_object
 from sandbox.telegram.world import World
 from sandbox.web.entities import entity_json, render_html
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of a message: `kind` is photo, video or document; width and height are in pixels, 0 if unknown."""
+
+    message_id: int
+    kind: str
+    name: str
+    size: str
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +35,16 @@ class Bubble:
     edited: bool
     author: str
     html: Markup
-    photos: tuple[int, ...]
-    documents: tuple[str, ...]
-    forwarded: bool
+    seen: tuple[Attached, ...]
+    documents: tuple[Attached, ...]
+    forwarded_from: str
+
+    @property
+    def kind(self) -> str:
+        """What stands in a list for a message without text."""
+        if self.seen:
+            return self.seen[0].kind.capitalize() if len(self.seen) == 1 else f"{len(self.seen)} photos"
+        return self.documents[0].name if self.documents else ""
 
 
 def chat_json(world: World, chat: Chat) -> dict[str, Any]:
@@ -76,7 +96,8 @@ def media_json(message: Message) -> dict[str, Any] | None:
         names = [each.file_name for each in document.attributes if hasattr(each, "file_name")]
         name = names[0] if names else None
         described = {"type": "document", "name": name, "mime_type": document.mime_type}
-        return described | {"bytes": document.size, "path": path}
+        sizes = [{"width": each.w, "height": each.h} for each in document.attributes if hasattr(each, "w")]
+        return described | (sizes[0] if sizes else {}) | {"bytes": document.size, "path": path}
     return {"type": type(media).__name__.removeprefix("MessageMedia").lower()} if media is not None else None
 
 
@@ -95,7 +116,7 @@ def bubbles(world: World, messages: list[Message]) -> list[Bubble]:
 def _bubble(world: World, album: list[Message]) -> Bubble:
     first = album[0]
     said = next((message for message in album if message.text), first)
-    attached = {message.id: media_json(message) or {} for message in album}
+    attached = [each for message in album if (each := _attached(message))]
     author = world.find_user(first.sender_id)
     return Bubble(
         id=album[-1].id,
@@ -103,14 +124,37 @@ def _bubble(world: World, album: list[Message]) -> Bubble:
         edited=any(message.edit_date for message in album),
         author=author.name if author else str(first.sender_id),
         html=render_html(said.text, said.tl_entities()),
-        photos=tuple(number for number, media in attached.items() if media.get("type") == "photo"),
-        documents=tuple(
-            str(media.get("name") or media["type"])
-            for media in attached.values()
-            if media.get("type", "photo") != "photo"
-        ),
-        forwarded=first.forward is not None,
+        seen=tuple(each for each in attached if each.kind != "document"),
+        documents=tuple(each for each in attached if each.kind == "document"),
+        forwarded_from=_origin(world, first) if first.forward else "",
     )
+
+
+def _attached(message: Message) -> Attached | None:
+    media = media_json(message)
+    if media is None:
+        return None
+    if "path" not in media:  # a poll, a place: there is no file
+        return Attached(message.id, "document", media["type"], "")
+    kind = "video" if media.get("mime_type") == "video/mp4" else media["type"]
+    name = media.get("name") or media["type"]
+    return Attached(message.id, kind, name, _size(media["bytes"]), media.get("width", 0), media.get("height", 0))
+
+
+def _origin(world: World, message: Message) -> str:
+    """Return the name of the channel or person that a message was forwarded from."""
+    header = read_object(message.forward or b"")
+    peer = header.from_id
+    channel = getattr(peer, "channel_id", None)
+    if channel is not None:
+        chat = world.find_chat(-CHANNEL_MARK - channel)
+        return chat.title if chat else "a channel"
+    user = world.find_user(getattr(peer, "user_id", 0))
+    return user.name if user else "somebody"
+
+
+def _size(size: int) -> str:
+    return f"{size / 2**20:.1f} MB" if size >= 2**20 else f"{max(1, round(size / 2**10))} KB"
 
 
 def _time(seconds: float) -> datetime:

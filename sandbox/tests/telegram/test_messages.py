@@ -5,6 +5,8 @@ import io
 import pytest
 from telethon import errors, functions, types
 
+from sandbox.web.views import bubbles
+
 JPEG = bytes.fromhex("ffd8ffc0001108") + (200).to_bytes(2, "big") + (320).to_bytes(2, "big") + bytes(600)
 
 
@@ -100,6 +102,21 @@ async def test_forward(connect, world, alice, news):
         await client.forward_messages("copies", original.id, "newsroom")
     assert (await client.get_entity("newsroom")).noforwards
     assert world.message_count(copies.id) == 1
+
+
+async def test_a_forwarded_album_is_an_album_of_its_own(connect, world, alice, bob, news):
+    copies = world.add_channel("Copies", "copies", alice)
+    client = await connect(alice)
+    album = await client.send_file("newsroom", [picture("b.jpg"), picture("c.jpg")], caption="two")
+    forwarded = await client.forward_messages("copies", album)
+    [group] = {message.grouped_id for message in forwarded}
+    assert group
+    assert group != album[0].grouped_id
+    [bubble] = bubbles(world, world.messages(copies.id))
+    assert (len(bubble.seen), bubble.forwarded_from) == (2, news.title)
+    await (await connect(bob)).send_message("alice", "psst")
+    await client.forward_messages("copies", await client.get_messages("bob", limit=1))
+    assert bubbles(world, world.messages(copies.id))[-1].forwarded_from == bob.name
 
 
 async def test_private_chat(connect, world, alice, bob):

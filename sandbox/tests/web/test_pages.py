@@ -1,6 +1,8 @@
 """The pages: safe, paged, and live."""
 
+import base64
 import re
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -16,8 +18,11 @@ from telethon.tl.types import (
 )
 
 from sandbox.app import Sandbox
+from sandbox.demo.pictures import picture
 from sandbox.markdown import parse_markdown
+from sandbox.settings import SandboxSettings
 from sandbox.web.entities import render_html
+from sandbox.web.pages import SECTIONS
 
 DESTINATION = "@postroom_demo"
 
@@ -91,6 +96,68 @@ async def test_pages_are_escaped_under_a_strict_policy(http: httpx.AsyncClient) 
         for loaded in re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text):
             assert (await http.get(loaded)).status_code == 200
     assert "<strong>bold</strong>" in page.text
+
+
+async def test_pictures_have_their_size_and_albums_are_one_message(http: httpx.AsyncClient) -> None:
+    photos = [base64.b64encode(picture(number, 300, 200)).decode() for number in range(3)]
+    await http.post(f"/api/chats/{DESTINATION}/messages", json={"text": "**Three** views", "photos": photos})
+    page = (await http.get(f"/chats/{DESTINATION}")).text
+    assert page.count("<article") == 1
+    shown = re.findall(r'<img src="([^"]+)" alt="([^"]+)" width="300" height="200" loading="lazy"', page)
+    assert [alt for _, alt in shown] == ["Photo 1 of 3", "Photo 2 of 3", "Photo 3 of 3"]
+    assert "<strong>Three</strong> views" in page
+    for (address, _), photo in zip(shown, photos, strict=True):
+        served = await http.get(address)
+        assert served.headers["content-type"] == "image/png"
+        assert served.content == base64.b64decode(photo)
+
+
+async def test_a_document_is_downloaded_and_never_becomes_a_page(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    chat = sandbox.world.find_chat("postroom_demo")
+    assert chat
+    hostile = b"<script>alert(1)</script>" * 100
+    for content, name, kind in ((hostile, "отчёт.html", "text/html"), (b"RIFF0000AVI " * 9, "x.avi", "image/webp")):
+        media = sandbox.world.document(content, name, kind)
+        sandbox.world.post(chat, "The report", media=media)
+        page = (await http.get(f"/chats/{DESTINATION}")).text
+        assert page.count("The report") == page.count("<article")
+        [address] = re.findall(rf'<a href="([^"]+)" download="{name}"', page)
+        served = await http.get(address)
+        assert served.content == content
+        assert served.headers["content-type"] == "application/octet-stream"
+        assert served.headers["content-disposition"] == f"attachment; filename*=UTF-8''{quote(name)}"
+    assert "2 KB" in page
+
+
+async def test_a_video_is_played(http: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    chat = sandbox.world.find_chat("postroom_demo")
+    assert chat
+    media = sandbox.world.document(b"\0\0\0\x18ftypmp42" + bytes(50), "clip.mp4", "video/mp4")
+    sandbox.world.post(chat, "A clip", media=media)
+    page = await http.get(f"/chats/{DESTINATION}")
+    [address] = re.findall(r'<video src="([^"]+)" controls', page.text)
+    assert "media-src 'self'" in page.headers["content-security-policy"]
+    assert (await http.get(address)).headers["content-type"] == "video/mp4"
+
+
+async def test_the_list_says_what_each_chat_is_for(rsa_key_pem: str) -> None:
+    async with (
+        Sandbox(SandboxSettings(trickle_seconds=0), rsa_key_pem) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.url) as http,
+    ):
+        await http.post("/api/chats", json={"title": "A new one"})
+        page = (await http.get("/")).text
+        sections = {}
+        for part in page.split("<h2>")[1:]:
+            title, _, rest = part.partition("</h2>")
+            sections[title] = re.findall(r'href="/chats/(-\d+)"', rest)
+        announced = sandbox.telegram()
+        for part, title in SECTIONS.items():
+            assert sorted(sections[title]) == sorted(str(chat["id"]) for chat in announced[part])
+        assert len(sections["Others"]) == 1
+        for chats in sections.values():
+            for chat in chats:
+                assert (await http.get(f"/chats/{chat}")).status_code == 200
 
 
 async def test_a_chat_of_ten_thousand_is_paged(http: httpx.AsyncClient, sandbox: Sandbox) -> None:

@@ -1,6 +1,7 @@
 """Sending, forwarding, editing and deleting messages."""
 
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -67,11 +68,14 @@ def forward_messages(call: Call, request: Any) -> Any:
     if (isinstance(source, Chat) and source.noforwards) or any(message.noforwards for message in messages):
         raise RpcError.bad_request("CHAT_FORWARDS_RESTRICTED")
 
+    albums: defaultdict[int, int] = defaultdict(lambda: secrets.randbits(62))  # the copies are an album of their own
+
     def composer(message: Message) -> Callable[[], Content]:
+        group = albums[message.grouped_id] if message.grouped_id else None
         header = None if request.drop_author else message.forward or bytes(_header(source, message))
         caption = "" if request.drop_media_captions and message.media else message.text
         entities = (message.entities, message.entity_count) if caption else (None, 0)
-        return lambda: Content(caption, *entities, media=message.media, forward=header)
+        return lambda: Content(caption, *entities, media=message.media, forward=header, grouped_id=group)
 
     pairs = zip(messages, request.random_id, strict=True)
     return send(call, target, [Draft(random_id, composer(message)) for message, random_id in pairs])
