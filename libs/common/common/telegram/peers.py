@@ -4,7 +4,8 @@
 (https://core.telegram.org/api/peers#access-hash: a hash is valid for one account only).
 """
 
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ Result = TypeVar("Result")
 # What says that a remembered id or hash is no longer right, as when a name was given to another channel.
 OUTDATED = (errors.ChannelInvalidError, errors.PeerIdInvalidError, errors.ChatIdInvalidError, errors.UserIdInvalidError)
 DIALOGS_PAGE = 100
+WALK_SECONDS = 60.0  # until an id that is among none of the account's chats is looked for again
 
 
 class UnknownPeer(Exception):
@@ -64,6 +66,7 @@ class Peers:
         self._client = client
         self._account_id = account_id
         self._bot = bot
+        self._walked = float("-inf")
         self._sql = Queries.load("common", "telegram.sql")
 
     async def resolve(self, address: str) -> Peer:
@@ -76,10 +79,19 @@ class Peers:
         if row is not None:
             return Peer(row["kind"], row["peer_id"], row["access_hash"], row["title"])
         peer = await (self._by_id(int(address)) if is_id(address) else self._by_name(address))
+        await self.remember(address, peer)
+        return peer
+
+    async def remembered(self, addresses: Sequence[str]) -> dict[str, Peer]:
+        """Return those of these addresses, in their normal form, that were resolved before."""
+        rows = await self._database.fetch(self._sql["peers"], self._account_id, list(addresses))
+        return {row["address"]: Peer(row["kind"], row["peer_id"], row["access_hash"], row["title"]) for row in rows}
+
+    async def remember(self, address: str, peer: Peer) -> None:
+        """Keep what an address stands for."""
         await self._database.execute(
             self._sql["put_peer"], self._account_id, address, peer.kind, peer.id, peer.access_hash, peer.title
         )
-        return peer
 
     async def forget(self, address: str) -> None:
         """Ask again the next time."""
@@ -114,10 +126,26 @@ class Peers:
             return _peer(answer.chats[0])
         if kind is types.PeerChat:
             return Peer("chat", bare, 0)
-        async for entity in self._own_chats():
-            if utils.get_peer_id(entity) == marked:
-                return _peer(entity)
+        if time.monotonic() - self._walked > WALK_SECONDS:
+            seen: dict[int, Any] = {}
+            async for entity in self._own_chats():
+                if not getattr(entity, "min", False):  # the hash of such a one opens nothing
+                    seen[utils.get_peer_id(entity)] = entity
+                if marked in seen:
+                    break
+            else:
+                self._walked = time.monotonic()
+            await self._remember_all(seen)
+            if marked in seen:
+                return _peer(seen[marked])
         raise UnknownPeer(f"the account is not a member of {marked}")
+
+    async def _remember_all(self, seen: Mapping[int, Any]) -> None:
+        """Keep what a walk through the account's chats came by: a list of three hundred ids is one walk then."""
+        peers = [(str(marked), _peer(entity)) for marked, entity in seen.items()]
+        rows = [(address, peer.kind, peer.id, peer.access_hash, peer.title) for address, peer in peers]
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(5)]
+        await self._database.execute(self._sql["put_peers"], self._account_id, *columns)
 
     async def _own_chats(self) -> Any:
         date, number, peer = None, 0, types.InputPeerEmpty()
