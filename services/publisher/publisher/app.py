@@ -13,13 +13,17 @@ from common.contracts import topology
 from common.events import NotifyRequested
 from common.leases import Leases
 from common.limits import Pace
+from common.media.download import Downloads
+from common.media.store import MediaStore
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
+from common.sends import Away, Refused, Trouble, Unanswered, Wait
 from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
 from common.telegram.holding import HeldSession
+from common.telegram.outgoing import stored_media
 from common.telegram.sessions import BotSessions
 from common.telegram.settings import TelegramSettings
-from publisher.adapters.pictures import Pictures
+from publisher.adapters.media import fetched
 from publisher.adapters.telegram import Telegram
 from publisher.bell import Bell
 from publisher.consumers import DEFAULTS, DURABLE, register
@@ -27,7 +31,7 @@ from publisher.endings import Ending, Endings
 from publisher.lane import Lane
 from publisher.lanes import Lanes
 from publisher.pace import Account, LanePace
-from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
+from publisher.ports import Platform
 from publisher.request import Requests
 from publisher.rollback import Rollback
 from publisher.sending import LaneMetrics, Sending
@@ -45,7 +49,8 @@ async def run(stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(create_service("publisher", load_settings(ServiceSettings)))
         queue = Queue(topology().durable(DURABLE), queue_settings("publish_queue", DEFAULTS))
-        pictures = await stack.enter_async_context(Pictures.open(allow_private=settings.publish_allow_private_media))
+        downloads = await stack.enter_async_context(Downloads.open(allow_private=settings.publish_allow_private_media))
+        images = MediaStore(service.database, service.stream)
         sessions = BotSessions(service.database, telegram_settings)
         name = await free_session(service.leases)
 
@@ -61,12 +66,12 @@ async def run(stop: asyncio.Event) -> None:
         telegram = Telegram(
             service.database,
             held,
-            fetch=pictures.fetch,
+            open_media=stored_media(images, fetched(downloads)),
             link_preview=settings.publish_link_preview,
             call_seconds=queue.settings.timeout_seconds,
         )
         platforms: Mapping[str, Platform] = {telegram.name: telegram}
-        store = Store(service.database)
+        store = Store(service.database, images)
         stack.callback(store.close)
         rolled_back = Bell()
         endings = Endings(service.database, service.rails, rolled_back.ring)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from opentelemetry import propagate
 
-from common.events import Event, PublishRequested
+from common.events import Event, ImageRequested, PublishRequested
 from common.messaging.job import Job
 from common.messaging.queue import QueueSettings
 from common.service import Service
@@ -20,11 +20,14 @@ def register(service: Service, requests: Requests, store: Store, lanes: Lanes) -
     """Subscribe the use cases."""
 
     async def publish(event: PublishRequested, job: Job) -> Sequence[Event]:
-        """Store what a request asks for; the lanes send it."""
+        """Store what a request asks for, which the lanes send; or first ask for the image that it is to have."""
         trace: dict[str, str] = {}
         propagate.inject(trace)
         package = await requests.package(event, job.event_id, position_of(job), trace.get("traceparent"))
         job.post_id = package.post_id
+        if package.lacks_image:
+            image = ImageRequested(post_id=package.post_id, rewrite_id=package.rewrite_id, publish_to=event.targets)
+            return [image]
         store.add(job, package)
         lanes.ring()
         result = package.result()

@@ -147,7 +147,12 @@ class Endings:
     def _result(self, row: asyncpg.Record) -> list[Emitted]:
         targets = tuple(TargetResult.model_validate(target) for target in row["targets"])
         result = PublishResult(
-            package_id=row["id"], post_id=row["post_id"], status=row["status"], reason=row["reason"], targets=targets
+            package_id=row["id"],
+            post_id=row["post_id"],
+            rewrite_id=row["rewrite_id"],
+            status=row["status"],
+            reason=row["reason"],
+            targets=targets,
         )
         return self.compose(result, cause=f"{row['id']}/ended", traceparent=row["traceparent"])
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from prometheus_client import Counter
 
 from common.limits import Pace, Pacing
-from publisher.ports import Wait
+from common.sends import Wait
 
 log = logging.getLogger(__name__)
 

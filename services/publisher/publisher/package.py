@@ -1,11 +1,13 @@
 """A publish request as it is stored: one package, and a publication for each of its targets."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from common.events import PublishResult, TargetResult, derive
+from common.media.items import MediaItem
 from common.telegram.text import RichText
 
 
@@ -22,12 +24,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is to be published at one target. `media` are URLs of photos."""
+    """What is to be published at one target."""
 
     post_id: UUID
     target: Target
     body: RichText
-    media: tuple[str, ...] = ()
+    media: tuple[MediaItem, ...] = ()
     generation: int = 0
 
     @property
@@ -35,10 +37,19 @@ class Publication:
         """One post is published once at one target, so both together identify."""
         return derive("publication", self.post_id, self.target)
 
+    def attachments(self) -> Iterator[tuple[str, str]]:
+        """Yield the places at which the post's images are attached for this publication, each with its hash."""
+        for number, item in enumerate(self.media, 1):
+            if item.hash:
+                yield f"publication/{self.id}/{number}", item.hash
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A request. Its targets stand or fall together; `skipped` are those where the post is already."""
+    """A request. Its targets stand or fall together; `skipped` are those where the post is already.
+
+    One that `lacks_image` is not to be stored: it comes again when the image that it asked for was made.
+    """
 
     id: str
     post_id: UUID
@@ -48,6 +59,7 @@ class Package:
     skipped: tuple[TargetResult, ...] = ()
     notes: tuple[str, ...] = field(default=())
     traceparent: str | None = None
+    lacks_image: bool = False
 
     @property
     def reason(self) -> str | None:
@@ -60,7 +72,12 @@ class Package:
         if self.publications:
             return None
         return PublishResult(
-            package_id=self.id, post_id=self.post_id, status="cancelled", reason=self.reason, targets=self.skipped
+            package_id=self.id,
+            post_id=self.post_id,
+            rewrite_id=self.rewrite_id,
+            status="cancelled",
+            reason=self.reason,
+            targets=self.skipped,
         )
 
     def row(self) -> tuple[Any, ...]:
@@ -81,7 +98,7 @@ class Package:
                 publication.generation,
                 publication.body.text,
                 json.dumps(publication.body.to_json().get("entities", [])),
-                json.dumps([{"kind": "photo", "url": url} for url in publication.media]),
+                json.dumps([item.to_json() for item in publication.media]),
             )
             for publication in self.publications
         ]

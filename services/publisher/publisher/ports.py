@@ -1,8 +1,9 @@
 """What publishing needs of a platform."""
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
+from common.media.items import MediaItem
 from common.telegram.text import RichText
 
 
@@ -10,14 +11,14 @@ from common.telegram.text import RichText
 class Message:
     """What is to be sent. Sent again with the same `random_ids` it is still sent once.
 
-    `address` is the target without its platform; `media` are URLs of photos, one random id each (one for a text).
+    `address` is the target without its platform; `media` have one random id each (one for a text).
     `after` is the newest message id that is known of the place from before the first try; `doubtful` says that an
     earlier try may have arrived.
     """
 
     address: str
     body: RichText
-    media: tuple[str, ...]
+    media: tuple[MediaItem, ...]
     random_ids: tuple[int, ...]
     after: int = 0
     doubtful: bool = False
@@ -32,49 +33,11 @@ class Sent:
     note: str | None = None
 
 
-class Wait(Exception):
-    """The platform asks for patience, and has not carried the call out."""
-
-    def __init__(self, seconds: float, reason: str, scope: Literal["destination", "account"] = "destination") -> None:
-        super().__init__(reason)
-        self.seconds = seconds
-        self.scope = scope
-
-
-class Refused(Exception):
-    """The platform refuses for good: this text, or this account at this place."""
-
-
-class Trouble(Exception):
-    """The platform answered with an error that may pass."""
-
-
-class Doubtful(Trouble):
-    """It was the send itself that was answered so, or the answer names no message: it may have been carried out."""
-
-
-class Unanswered(Exception):
-    """It may have been carried out or not: there was no answer."""
-
-
-class Away(Exception):
-    """The platform can't be reached, or its session can't be used: nothing was carried out."""
-
-
-class SentBefore(Exception):
-    """The platform says that it was sent before, and not where it is."""
-
-
-class Reduced(Exception):
-    """Only a part could be sent now, while an earlier try may have sent all of it."""
-
-
-class Inconclusive(Exception):
-    """There is more than can be looked through: it may be there or not."""
-
-
 class Platform(Protocol):
-    """A platform with one account. Every method raises Away, Wait, Trouble or Unanswered where that is so."""
+    """A platform with one account.
+
+    Every method raises Away, Wait, Trouble or Unanswered of `common.sends` where that is so.
+    """
 
     name: str
 

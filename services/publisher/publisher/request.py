@@ -8,6 +8,7 @@ from uuid import UUID
 
 from common.events import PublishRequested, TargetResult, derive
 from common.failures import Reject, Retry, Skip
+from common.media.items import ALBUM_ITEMS, MediaItem
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
 from publisher.package import Package, Publication, Target
@@ -15,7 +16,7 @@ from publisher.ports import Platform
 
 log = logging.getLogger(__name__)
 
-MOST_MEDIA = 10  # of an album, https://core.telegram.org/bots/api#sendmediagroup
+PICTURES = frozenset({"photo", "video", "animation"})
 OPEN_PACKAGE_SECONDS = 5.0  # until a request is looked at again whose target is being rolled back
 
 
@@ -32,15 +33,30 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is to publish. `left_out` counts media that can't be fetched."""
+    """What there is to publish. `left_out` says of each medium that can't be published why."""
 
     body: RichText
-    media: tuple[str, ...]
-    left_out: int = 0
+    media: tuple[MediaItem, ...]
+    left_out: tuple[str, ...] = ()
     rewrite_id: UUID | None = None
     duplicate_of: UUID | None = None
     targets: tuple[str, ...] = ()
     standings: Mapping[str, Standing] | None = None
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there is something to be seen."""
+        return any(item.kind in PICTURES for item in self.media)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of its media."""
+        notes = []
+        if self.left_out:
+            notes.append(f"{len(self.left_out)} of its media left out: {', '.join(dict.fromkeys(self.left_out))}")
+        if (more := len(self.media) - ALBUM_ITEMS) > 0:
+            notes.append(f"{more} of its media left out: an album has up to {ALBUM_ITEMS}")
+        return tuple(notes)
 
 
 class Materials(Protocol):
@@ -49,7 +65,7 @@ class Materials(Protocol):
     async def find(self, post_id: UUID, rewrite_id: UUID | None) -> Material | None:
         """Return the given rewrite, or else the newest one, or else the original of a post; None if there is none."""
 
-    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[str]) -> None:
+    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[MediaItem]) -> None:
         """Keep a post that a request carries. Safe to repeat."""
 
 
@@ -87,15 +103,23 @@ class Requests:
                 fresh.append(self._publication(post_id, target, material, 0))
         for skip in skipped:
             log.info("post %s: %s is left out: %s", post_id, skip.target, skip.error)
-        notes = [f"{material.left_out} of its media can't be fetched yet"] if material.left_out else []
         return Package(
-            event_id, post_id, material.rewrite_id, position, tuple(fresh), tuple(skipped), tuple(notes), traceparent
+            event_id,
+            post_id,
+            material.rewrite_id,
+            position,
+            tuple(fresh),
+            tuple(skipped),
+            material.notes,
+            traceparent,
+            lacks_image=request.illustrate and bool(fresh) and not material.pictured,
         )
 
     async def _material(self, request: PublishRequested, event_id: str) -> tuple[UUID, Material]:
         if request.post_id is None:
             post_id = derive("post", "publish.requested", event_id)
-            body, media = from_markdown(request.text or ""), tuple(photo.url for photo in request.media)
+            body = from_markdown(request.text or "")
+            media = tuple(MediaItem("photo", url=photo.url) for photo in request.media)
             if not body.text and not media:
                 raise Reject("the request has neither text nor media")
             await self._materials.bring(post_id, event_id, body, media)
@@ -108,7 +132,7 @@ class Requests:
         if material.duplicate_of is not None:
             raise Skip(f"post {request.post_id} is a duplicate of {material.duplicate_of}")
         if not material.body.text.strip() and not material.media:
-            raise Skip(f"post {request.post_id} has no text, and its media can't be fetched yet")
+            raise Skip(f"post {request.post_id} has no text; {'; '.join(material.notes) or 'it has no media either'}")
         return request.post_id, material
 
     def _targets(self, given: Sequence[str]) -> list[Target]:
@@ -128,7 +152,7 @@ class Requests:
 
     def _publication(self, post_id: UUID, target: Target, material: Material, generation: int) -> Publication:
         body = self._platforms[target.platform].fitted(material.body, caption=bool(material.media))
-        return Publication(post_id, target, body, material.media[:MOST_MEDIA], generation)
+        return Publication(post_id, target, body, material.media[:ALBUM_ITEMS], generation)
 
 
 def _skipped(target: Target, standing: Standing) -> TargetResult:

@@ -10,9 +10,10 @@ import asyncpg
 from common.events import Emitted
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE, Connection, Database, Queries
+from common.sends import Away, Refused, Trouble, Unanswered, Wait
 from publisher.bell import Bell
 from publisher.endings import Endings
-from publisher.ports import Away, Platform, Refused, Trouble, Unanswered, Wait
+from publisher.ports import Platform
 
 log = logging.getLogger(__name__)
 

@@ -11,24 +11,22 @@ from opentelemetry import propagate, trace
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from common.messaging.queue import Queue
-from common.telemetry import names
-from common.telemetry.metrics import SECONDS
-from publisher.endings import Ending
-from publisher.pace import LanePace
-from publisher.ports import (
+from common.sends import (
     Away,
     Doubtful,
     Inconclusive,
-    Message,
-    Platform,
     Reduced,
     Refused,
-    Sent,
     SentBefore,
     Trouble,
     Unanswered,
     Wait,
 )
+from common.telemetry import names
+from common.telemetry.metrics import SECONDS
+from publisher.endings import Ending
+from publisher.pace import LanePace
+from publisher.ports import Message, Platform, Sent
 from publisher.store import Store, Task
 
 log = logging.getLogger(__name__)
@@ -101,6 +99,9 @@ class Sending:
             except (Wait, Away) as obstacle:
                 if isinstance(obstacle, Wait):
                     await self._pace.block(obstacle)
+                else:  # perhaps what is to be sent can't be read, which `ready` does not see
+                    log.warning("%s: publication %s waits: %s", self._destination, task.id, obstacle)
+                    await asyncio.sleep(AWAY_SECONDS)
                 if not task.doubtful:
                     raise NotNow from None
                 await self._pace.unblocked()

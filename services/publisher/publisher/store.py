@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from common.media.items import MediaItem
+from common.media.store import MediaStore
 from common.messaging.grouped import Grouped
 from common.messaging.job import Job
 from common.messaging.ledger import columns
 from common.postgres import Database, Queries
 from common.telegram.text import RichText
-from common.telegram.titles import titled
 from publisher.package import Package
-from publisher.request import Material, Standing
+from publisher.reading import material_of
+from publisher.request import Material
 
 Asked = tuple[UUID, UUID | None]
 
@@ -32,7 +33,7 @@ class Task:
     destination: str
     generation: int
     body: RichText
-    media: tuple[str, ...]
+    media: tuple[MediaItem, ...]
     random_ids: tuple[int, ...]
     attempts: int
     after: int
@@ -49,8 +50,9 @@ class Task:
 class Store:
     """Everything that is read and written here, but for the ends of packages."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, images: MediaStore) -> None:
         self._database = database
+        self._images = images
         self._sql = Queries.load(__package__, "publisher.sql")
         self._read: Grouped[Asked, Material | None] = Grouped(self._find_all)
 
@@ -62,22 +64,25 @@ class Store:
         """Return the given rewrite, or else the newest one, or else the original of a post; None if there is none."""
         return await self._read((post_id, rewrite_id))
 
-    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[str]) -> None:
+    async def bring(self, post_id: UUID, external_id: str, body: RichText, media: Sequence[MediaItem]) -> None:
         """Keep a post that a request carries. It has no content key: whoever asks for a text twice wants it twice."""
         post = {
             "id": str(post_id),
             "external_id": external_id,
             "text": body.text,
             "entities": body.to_json().get("entities", []),
-            "media": [{"kind": "photo", "reference": {"url": url}} for url in media],
+            "media": [{"kind": item.kind, "reference": {"url": item.url}} for item in media],
         }
         await self._database.strict_fetch(self._sql["bring"], [post])
 
     def add(self, job: Job, package: Package) -> None:
-        """Add a package and its publications to what a job commits."""
+        """Add a package and its publications to what a job commits, with the images that they have."""
         job.write(self._sql["add_packages"], *package.row())
         for row in package.publication_rows():
             job.write(self._sql["add_publications"], *row)
+        for publication in package.publications:
+            for place, image in publication.attachments():
+                self._images.attach(job, package.post_id, place, image)
 
     async def busy_destinations(self) -> list[str]:
         """Return the destinations that have something to send."""
@@ -121,7 +126,7 @@ class Store:
     async def _find_all(self, asked: list[Asked]) -> list[Material | None]:
         rows = [(number, *ids) for number, ids in enumerate(asked)]
         found = {row["n"]: row for row in await self._database.fetch(self._sql["read"], *columns(rows, 3))}
-        return [_material(found[number]) if number in found else None for number in range(len(asked))]
+        return [material_of(found[number]) if number in found else None for number in range(len(asked))]
 
 
 def _task(row: asyncpg.Record) -> Task:
@@ -132,35 +137,10 @@ def _task(row: asyncpg.Record) -> Task:
         destination=row["destination"],
         generation=row["generation"],
         body=RichText.from_json({"text": row["text"], "entities": row["entities"]}),
-        media=tuple(item["url"] for item in row["media"]),
+        media=tuple(MediaItem.from_json(item) for item in row["media"]),
         random_ids=tuple(row["random_ids"]),
         attempts=row["attempts"],
         after=row["last_known_message_id"] or 0,
         traceparent=row["traceparent"],
         age=row["age"],
-    )
-
-
-def _material(row: asyncpg.Record) -> Material:
-    media: list[dict[str, Any]] = row["media"] or []
-    fetchable = tuple(
-        item["reference"]["url"] for item in media if item["kind"] == "photo" and "url" in item["reference"]
-    )
-    if row["rewrite_id"] is None:
-        body = titled(row["title"], RichText.from_json({"text": row["text"], "entities": row["entities"]}))
-    else:
-        body = RichText.from_json({"text": row["rewritten"], "entities": row["rewritten_entities"]})
-    return Material(
-        body,
-        fetchable,
-        left_out=len(media) - len(fetchable),
-        rewrite_id=row["rewrite_id"],
-        duplicate_of=row["duplicate_of"],
-        targets=tuple(row["targets"] or ()),
-        standings={
-            at["destination"]: Standing(
-                at["status"], tuple(at["message_ids"]), at["url"], at["generation"], at["rolling_back"]
-            )
-            for at in row["publications"] or ()
-        },
     )

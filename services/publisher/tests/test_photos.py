@@ -1,7 +1,8 @@
-"""Photos: fetched, uploaded, and sent once."""
+"""Photos by their URL: fetched, uploaded, and sent once."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from contextlib import AbstractAsyncContextManager
+from typing import Any, BinaryIO
 
 import pytest
 from starlette.requests import Request
@@ -9,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from telethon.tl import types
 
+from common.media.download import Downloads, Unavailable
+from common.media.items import MediaItem
 from common.telegram.text import RichText
-from publisher.adapters.pictures import Pictures
-from publisher.adapters.telegram_photos import PhotoUnavailable
 from publisher.adapters.telegram_search import same
 from publisher.ports import Message
 from sandbox.announcement import bind
@@ -86,14 +87,14 @@ async def test_an_album_that_may_have_arrived_is_looked_for_before_its_text_is_s
 ) -> None:
     channel = stage.channel("album")
     stage.fault(kind, "messages.SendMultiMedia")
-    fetch = Pictures.fetch
+    fetch = Downloads.fetch
 
-    async def fetches(self: Pictures, url: str) -> bytes:
+    def fetches(self: Downloads, url: str, *, most_bytes: int) -> AbstractAsyncContextManager[tuple[BinaryIO, str]]:
         if "messages.SendMultiMedia" in stage.server.calls():
-            raise PhotoUnavailable("the gallery is closed")
-        return await fetch(self, url)
+            raise Unavailable("the gallery is closed")
+        return fetch(self, url, most_bytes=most_bytes)
 
-    monkeypatch.setattr(Pictures, "fetch", fetches)
+    monkeypatch.setattr(Downloads, "fetch", fetches)
     media = [{"url": f"{gallery}/{number}"} for number in (1, 2, 3)]
     async with publishing():
         result = await stage.ended(await stage.request(text="three", media=media, targets=["telegram:@album"]))
@@ -104,27 +105,42 @@ async def test_an_album_that_may_have_arrived_is_looked_for_before_its_text_is_s
 
 WEB_PAGE = types.MessageMediaWebPage(types.WebPageEmpty(1))
 PHOTO = types.MessageMediaPhoto()
+FILE = types.MessageMediaDocument(
+    document=types.Document(1, 1, b"", None, "application/pdf", 10, 2, [types.DocumentAttributeFilename("a.pdf")])
+)
+A_PHOTO, A_VIDEO = MediaItem("photo", url="http://a"), MediaItem("video", url="http://a", size_bytes=5)
+A_FILE, OTHER_FILE = (MediaItem("document", url="http://a", size_bytes=size) for size in (10, 11))
 
 
 @pytest.mark.parametrize(
-    ("text", "photos", "found", "is_same"),
+    ("text", "media", "found", "is_same"),
     [
-        ("hello", 0, {"message": "hello "}, True),
-        ("hello", 0, {"message": "hello", "media": WEB_PAGE}, True),
-        ("hello", 0, {"message": "hello", "media": PHOTO}, False),
-        ("hello", 1, {"message": "hello", "media": PHOTO}, True),
-        ("hello", 1, {"message": "hello"}, True),  # a photo that could not be had
-        ("hello", 2, {"message": "hello", "media": PHOTO}, False),
-        ("", 1, {"message": "", "media": PHOTO}, True),
-        ("", 1, {"message": "", "media": PHOTO, "grouped_id": 7}, False),
-        ("", 2, {"message": "", "media": PHOTO, "grouped_id": 7}, True),
-        ("", 1, {"message": "", "media": types.MessageMediaDice(6, "")}, False),
-        ("", 1, {"message": ""}, False),
+        ("hello", [], {"message": "hello "}, True),
+        ("hello", [], {"message": "hello", "media": WEB_PAGE}, True),
+        ("hello", [], {"message": "hello", "media": PHOTO}, False),
+        ("hello", [A_PHOTO], {"message": "hello", "media": PHOTO}, True),
+        ("hello", [A_PHOTO], {"message": "hello"}, True),  # a photo that could not be had
+        ("hello", [A_PHOTO] * 2, {"message": "hello", "media": PHOTO}, True),  # one of two
+        ("hello", [A_PHOTO], {"message": "hello", "media": FILE}, False),
+        ("hello", [A_VIDEO], {"message": "hello", "media": FILE}, True),  # Telegram may have converted it
+        ("hello", [A_VIDEO], {"message": "hello", "media": PHOTO}, False),
+        ("hello", [A_FILE], {"message": "hello", "media": FILE}, True),
+        ("hello", [OTHER_FILE], {"message": "hello", "media": FILE}, False),
+        ("", [A_FILE], {"message": "", "media": FILE}, True),
+        ("", [OTHER_FILE], {"message": "", "media": FILE}, False),
+        ("", [OTHER_FILE, A_FILE], {"message": "", "media": FILE, "grouped_id": 7}, True),
+        ("", [A_PHOTO, A_VIDEO], {"message": "", "media": FILE, "grouped_id": 7}, True),
+        ("", [A_PHOTO], {"message": "", "media": PHOTO}, True),
+        ("", [A_PHOTO], {"message": "", "media": PHOTO, "grouped_id": 7}, False),
+        ("", [A_PHOTO] * 2, {"message": "", "media": PHOTO}, False),
+        ("", [A_PHOTO] * 2, {"message": "", "media": PHOTO, "grouped_id": 7}, True),
+        ("", [A_PHOTO], {"message": "", "media": types.MessageMediaDice(6, "")}, False),
+        ("", [A_PHOTO], {"message": ""}, False),
     ],
 )
-def test_a_message_is_recognised_by_its_text_and_kind(
-    text: str, photos: int, found: dict[str, Any], is_same: bool
+def test_a_message_is_recognised_by_its_text_and_media(
+    text: str, media: list[MediaItem], found: dict[str, Any], is_same: bool
 ) -> None:
     there = types.Message(id=1, peer_id=types.PeerChannel(1), date=None, **found)
-    wanted = Message("@album", RichText(text=text), ("",) * photos, tuple(range(max(1, photos))))
+    wanted = Message("@album", RichText(text=text), tuple(media), tuple(range(max(1, len(media)))))
     assert same(there, wanted) is is_same

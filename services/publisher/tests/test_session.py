@@ -5,12 +5,12 @@ from typing import cast
 
 import pytest
 
+from common.sends import Away
 from common.service import Service
 from common.testing.waiting import eventually
 from publisher import sending
 from publisher.adapters.telegram import Telegram
 from publisher.app import tell_of_death
-from publisher.ports import Away
 from sandbox.telegram import TelegramServer
 
 from .conftest import Stage, publishing

@@ -3,25 +3,26 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
+from common.media.items import MediaItem
 from common.postgres import Database
+from common.sends import Away, Doubtful, Reduced, Refused, SentBefore, Trouble, Unanswered
 from common.telegram.addresses import normal
+from common.telegram.answers import message_ids_of, translated
 from common.telegram.client import call_once
 from common.telegram.cutting import cut
 from common.telegram.health import SessionDead, SessionUnavailable, reason
 from common.telegram.holding import HeldSession, NotHeld
+from common.telegram.outgoing import UNSUITABLE, MediaUnavailable, OpenMedia, Outgoing
 from common.telegram.peers import OUTDATED, Peer, Peers, UnknownPeer
-from common.telegram.telethon_entities import to_telethon
 from common.telegram.text import RichText
-from publisher.adapters.telegram_answers import message_ids_of, translated
-from publisher.adapters.telegram_photos import Fetch, Photos, PhotoUnavailable
 from publisher.adapters.telegram_search import Ask, look_for, newest
-from publisher.ports import Away, Doubtful, Message, Reduced, Refused, Sent, SentBefore, Trouble, Unanswered
+from publisher.ports import Message, Sent
 
 Result = TypeVar("Result")
 
@@ -39,11 +40,11 @@ class Telegram:
     name = "telegram"
 
     def __init__(
-        self, database: Database, held: HeldSession, *, fetch: Fetch, link_preview: bool, call_seconds: float
+        self, database: Database, held: HeldSession, *, open_media: OpenMedia, link_preview: bool, call_seconds: float
     ) -> None:
         self._database = database
         self._held = held
-        self._photos = Photos(fetch)
+        self._outgoing = Outgoing(open_media, self._call)
         self._link_preview = link_preview
         self._call_seconds = call_seconds
         self._client: TelegramClient | None = None
@@ -101,7 +102,7 @@ class Telegram:
         return self._crowded[address]
 
     async def send(self, message: Message) -> Sent:
-        """Send a text, a photo or an album, once."""
+        """Send a text, a medium or an album, once."""
         return await self._at(message.address, lambda peer: self._send(message, peer))
 
     async def find(self, message: Message, taken: frozenset[int]) -> Sent | None:
@@ -110,7 +111,7 @@ class Telegram:
         if ids is None:
             return None
         without = len(ids) < len(message.random_ids)
-        return Sent(ids, _url(message.address, ids), "sent without its media" if without else None)
+        return Sent(ids, _url(message.address, ids), "sent without all of its media" if without else None)
 
     async def newest(self, address: str) -> int:
         """Return the newest id at an address."""
@@ -129,35 +130,40 @@ class Telegram:
         await self._at(address, delete)
 
     async def _send(self, message: Message, peer: Peer) -> Sent:
-        note, random_ids = None, message.random_ids
-        request = self._text_request(message, peer)
-        if message.media:
+        """Send it, without the media that can't be had or that Telegram does not take."""
+        parts, problems = list(zip(message.media, message.random_ids, strict=False)), []
+        while True:
+            media = [item for item, _ in parts]
+            random_ids = [number for _, number in parts] or message.random_ids[:1]
             try:
-                request = await self._photos.request(message, peer, to_telethon(message.body), self._call)
-            except PhotoUnavailable as error:
-                if not message.body.text:
-                    raise Refused(f"there is no text, and {error}") from None
-                if message.doubtful:
-                    raise Reduced(str(error)) from None
-                note, random_ids = f"sent without its media: {error}", random_ids[:1]
+                ids = await self._deliver(peer, message.body, media, random_ids)
+                break
+            except MediaUnavailable as error:
+                problems.append(str(error))
+                parts = [] if error.position is None else parts[: error.position] + parts[error.position + 1 :]
+            if not parts and not message.body.text:
+                raise Refused(f"there is no text, and {'; '.join(problems)}")
+            if message.doubtful:
+                raise Reduced("; ".join(problems))
+        lost = "its media" if not parts else f"{len(problems)} of its {len(message.media)} media"
+        note = f"sent without {lost}: {'; '.join(problems)}" if problems else None
+        return Sent(ids, _url(message.address, ids), note)
+
+    async def _deliver(
+        self, peer: Peer, body: RichText, media: Sequence[MediaItem], random_ids: Sequence[int]
+    ) -> tuple[int, ...]:
+        request = await self._outgoing.request(peer, body, media, random_ids, link_preview=self._link_preview)
         try:
             answer = await self._call(request)
         except errors.RandomIdDuplicateError:
             raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
         except errors.RPCError as error:
+            if media and isinstance(error, UNSUITABLE):
+                raise MediaUnavailable(reason(error), 0 if len(media) == 1 else None) from None
             if isinstance(problem := translated(error), Trouble):
                 raise Doubtful(str(problem)) from error
             raise
-        return Sent(ids := message_ids_of(answer, random_ids), _url(message.address, ids), note)
-
-    def _text_request(self, message: Message, peer: Peer) -> Any:
-        return functions.messages.SendMessageRequest(
-            peer.input_peer,
-            message.body.text,
-            no_webpage=not self._link_preview,
-            random_id=message.random_ids[0],
-            entities=to_telethon(message.body) or None,
-        )
+        return message_ids_of(answer, random_ids)
 
     def _asking(self, peer: Peer) -> Ask:
         async def ask(numbers: Iterable[int]) -> list[Any]:

@@ -6,8 +6,11 @@ from typing import Any
 from telethon import utils
 from telethon.tl import types
 
+from common.media.items import Kind, MediaItem
+from common.sends import Inconclusive
 from common.telegram.peers import Peer
-from publisher.ports import Inconclusive, Message
+from common.telegram.shown import kinds_shown
+from publisher.ports import Message
 
 Ask = Callable[[Iterable[int]], Awaitable[list[Any]]]
 
@@ -55,23 +58,40 @@ async def look_for(ask: Ask, message: Message, peer: Peer, taken: frozenset[int]
     for start in range(first, last + 1, PAGE)[:PAGES]:
         for found in sorted(await ask(range(start, start + PAGE)), key=lambda there: int(there.id)):
             if found.id not in taken and _is_from_us(found, peer) and same(found, message):
-                parts = len(message.random_ids) if found.grouped_id is not None else 1
-                return tuple(range(found.id, found.id + parts))
+                return await _parts(ask, found, len(message.random_ids))
     if last - message.after > PAGE * PAGES:
         raise Inconclusive(f"there are messages up to {last}, and only {PAGE * PAGES} from {first} on were read")
     return None
 
 
+async def _parts(ask: Ask, first: Any, most: int) -> tuple[int, ...]:
+    """Return the ids of the album that begins with a message, or of the message alone."""
+    if first.grouped_id is None:
+        return (first.id,)
+    near = await ask(range(first.id, first.id + most))
+    return tuple(sorted(found.id for found in near if getattr(found, "grouped_id", None) == first.grouped_id))
+
+
 def same(found: types.Message, message: Message) -> bool:
-    """Tell whether a message says and shows this, or says it without its media.
+    """Tell whether a message says and shows this, or says it without its media or some of them.
 
     Telegram trims texts, and what it trims is not compared.
     """
     if (found.message or "").strip() != message.body.text.strip():
         return False
-    if isinstance(found.media, types.MessageMediaPhoto):
-        return bool(message.media) and (found.grouped_id is not None) == (len(message.media) > 1)
+    if isinstance(found.media, types.MessageMediaPhoto | types.MessageMediaDocument):
+        kinds = zip(message.media, kinds_shown(message.media) if message.media else (), strict=True)
+        as_many = (found.grouped_id is not None) == (len(message.media) > 1)
+        return (as_many or bool(found.message)) and any(_shows(found.media, item, kind) for item, kind in kinds)
     return bool(found.message) and isinstance(found.media, types.MessageMediaWebPage | None)
+
+
+def _shows(media: Any, item: MediaItem, kind: Kind) -> bool:
+    """Tell whether this may be the medium. Telegram keeps files as they are; what is shown it may change."""
+    if isinstance(media, types.MessageMediaPhoto) or kind == "photo":
+        return isinstance(media, types.MessageMediaPhoto) and kind == "photo"
+    size = getattr(media.document, "size", None)
+    return kind != "document" or None in (size, item.size_bytes) or size == item.size_bytes
 
 
 def _is_from_us(found: Any, peer: Peer) -> bool:

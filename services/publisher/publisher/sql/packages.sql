@@ -86,7 +86,8 @@ SET status = CASE WHEN k.failure IS NOT NULL OR standing.failed THEN 'failed'
 FROM unnest($1::text[]) AS asked (id) LEFT JOIN standing ON standing.package_id = asked.id
 WHERE k.id = asked.id AND k.finished_at IS NULL
   AND (standing.package_id IS NOT NULL OR NOT EXISTS (SELECT FROM publications p WHERE p.package_id = k.id))
-RETURNING k.id, k.post_id, k.status, k.reason, k.traceparent, coalesce(standing.targets, '[]') || k.skipped AS targets
+RETURNING k.id, k.post_id, k.rewrite_id, k.status, k.reason, k.traceparent,
+          coalesce(standing.targets, '[]') || k.skipped AS targets
 
 -- name: ready_to_end
 -- Finds packages that could have ended: their rivals took all targets, or a person has decided, also to queue again

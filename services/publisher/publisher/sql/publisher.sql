@@ -1,9 +1,22 @@
 -- name: read
--- What there is to publish of each asked post: its text, its media, its routes' targets, and where it is already.
+-- What there is to publish of each asked post: its text, its media, the image that was made for it, its routes' targets,
+-- and where it is already.
 SELECT asked.n, p.id AS post_id, p.duplicate_of, p.title, p.text, p.entities,
        w.id AS rewrite_id, w.text AS rewritten, w.entities AS rewritten_entities,
-       (SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'reference', m.reference) ORDER BY m.position)
-        FROM post_media m WHERE m.post_id = p.id) AS media,
+       (SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'reference', m.reference, 'details', m.details,
+                                            'hash', i.hash, 'mime_type', i.mime_type, 'size_bytes', i.size_bytes,
+                                            'width', i.width, 'height', i.height,
+                                            'tried', f.post_id IS NOT NULL, 'problem', f.problem) ORDER BY m.position)
+        FROM post_media m
+        LEFT JOIN attachments a ON a.post_id = m.post_id AND a.place = 'source/' || m.position
+        LEFT JOIN images i USING (hash)
+        LEFT JOIN media_fetches f ON f.post_id = m.post_id AND f.position = m.position
+        WHERE m.post_id = p.id) AS media,
+       (SELECT jsonb_build_object('hash', i.hash, 'mime_type', i.mime_type, 'size_bytes', i.size_bytes,
+                                  'width', i.width, 'height', i.height)
+        FROM attachments a JOIN images i USING (hash)
+        WHERE a.post_id = p.id AND a.place IN ('post', 'rewrite/' || w.id)
+        ORDER BY a.place = 'post' LIMIT 1) AS illustration,
        (SELECT array_agg(target ORDER BY r.name, n) FROM routes r, unnest(r.targets) WITH ORDINALITY AS t (target, n)
         WHERE r.enabled AND (r.source_id IS NULL OR r.source_id = p.source_id)) AS targets,
        (SELECT jsonb_agg(jsonb_build_object('destination', q.destination, 'status', q.status, 'url', q.url,
