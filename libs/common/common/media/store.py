@@ -105,7 +105,7 @@ class MediaStore:
             yield content
 
     def attach(self, job: Job, post_id: object, place: str, digest: str) -> None:
-        """Attach an image to a post with a job's result; where the image is deleted before that, the job is repeated."""
+        """Attach an image to a post with a job's result; where it is deleted before that, the job is repeated."""
         job.outdated_by.add("attachments_hash_fkey")
         job.write(self._sql["attach"], post_id, place, digest)
 
