@@ -1,67 +1,15 @@
-"""The SQLite file that outlives the sandbox: nothing else touches the driver."""
+"""What the sandbox's Telegram keeps."""
 
-import re
-import sqlite3
-from collections.abc import Iterable, Iterator
-from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-QUERY = re.compile(r"^-- (?P<name>\w+): .*?\n(?P<sql>.*?;)$", re.MULTILINE | re.DOTALL)
+from sandbox.records import Records
 
 
-def named_queries(sql: str) -> dict[str, str]:
-    """Split a file of `-- name: what it is for` blocks."""
-    return {block["name"]: block["sql"] for block in QUERY.finditer(sql)}
-
-
-class Store:
-    """The records, in one SQLite file (WAL), or in memory where there is no path.
-
-    Writes gather in one transaction until `commit()`. The server commits once for all requests that arrived together,
-    and only then answers them; with `synchronous=NORMAL` a commit reaches the operating system, so what was answered
-    survives the death of the process (https://www.sqlite.org/pragma.html#pragma_synchronous).
-    """
+class Store(Records):
+    """The records of Telegram. The server commits once for all requests that arrived together, then answers them."""
 
     def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        sql = files(__package__) / "sql"
-        self._queries = named_queries((sql / "queries.sql").read_text("utf-8"))
-        self._connection = sqlite3.connect(path or ":memory:", isolation_level=None, cached_statements=256)
-        self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
-        self._connection.executescript((sql / "schema.sql").read_text("utf-8"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
-        self.close()
-
-    def rows(self, query: str, *values: Any) -> Iterator[tuple[Any, ...]]:
-        """Run a reading query; what was written and not yet committed is seen."""
-        return self._connection.execute(self._queries[query], values)
-
-    def row(self, query: str, *values: Any) -> tuple[Any, ...] | None:
-        """The first row, or None."""
-        row: tuple[Any, ...] | None = self._connection.execute(self._queries[query], values).fetchone()
-        return row
-
-    def write(self, query: str, *values: Any) -> None:
-        """Run a writing query in the open transaction, opening one if there is none."""
-        self._begin()
-        self._connection.execute(self._queries[query], values)
-
-    def write_many(self, query: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Run a writing query for each row."""
-        self._begin()
-        self._connection.executemany(self._queries[query], rows)
-
-    def commit(self) -> None:
-        """Make everything written so far outlive the process."""
-        if self._connection.in_transaction:
-            self._connection.execute("COMMIT")
+        super().__init__(path, "sandbox.telegram")
 
     def remembered(self, name: str) -> bytes | None:
         """A value kept under a name, such as the server's RSA key."""
@@ -71,12 +19,3 @@ class Store:
     def remember(self, name: str, value: bytes) -> None:
         """Keep a value under a name."""
         self.write("meta_put", name, value)
-
-    def close(self) -> None:
-        """Commit and let go of the file."""
-        self.commit()
-        self._connection.close()
-
-    def _begin(self) -> None:
-        if not self._connection.in_transaction:
-            self._connection.execute("BEGIN")
