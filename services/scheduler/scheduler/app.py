@@ -9,8 +9,10 @@ from common.contracts import topology
 from common.events import CollectRequested
 from common.messaging.undertaker import Undertaker
 from common.service import ServiceSettings, create_service, load_settings
+from scheduler.broadcast import BroadcastPublished
 from scheduler.clock import CollectionClock
 from scheduler.consumers import register
+from scheduler.illustrate import GoOn
 from scheduler.route import RoutePost
 from scheduler.settings import SchedulerSettings
 from scheduler.store import Store
@@ -27,6 +29,8 @@ async def run(stop: asyncio.Event) -> None:
         register(
             service,
             RoutePost(catalog, store),
+            GoOn(catalog, store),
+            BroadcastPublished(store),
             Undertaker(service.stream, service.rails.ledger, topology()),
         )
 
@@ -43,4 +47,6 @@ async def run(stop: asyncio.Event) -> None:
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("scheduler", "Routes rewritten posts, and asks for collections by the clock.", run)
+    services.main(
+        "scheduler", "Routes posts, lets them wait for their images, and asks for collections and broadcasts.", run
+    )

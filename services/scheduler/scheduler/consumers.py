@@ -2,24 +2,43 @@
 
 from collections.abc import Sequence
 
-from common.events import Event, PostRewritten
+from common.events import Event, ImageFailed, ImageGenerated, PostRewritten, PublishResult
 from common.messaging import Job
 from common.messaging.queue import QueueSettings
 from common.messaging.undertaker import GivenUp, Undertaker
 from common.service import Service
+from scheduler.broadcast import BroadcastPublished
+from scheduler.illustrate import GoOn
 from scheduler.route import RoutePost
 
 
-def register(service: Service, route: RoutePost, undertaker: Undertaker) -> None:
+def register(
+    service: Service, route: RoutePost, go_on: GoOn, broadcast: BroadcastPublished, undertaker: Undertaker
+) -> None:
     """Let the service consume."""
 
     async def route_rewritten(event: PostRewritten, job: Job) -> Sequence[Event]:
         """Decide by its route what happens to a rewritten post."""
         return await route(event, job)
 
+    async def go_on_with_image(event: ImageGenerated, job: Job) -> Sequence[Event]:
+        """Let a post go on whose image was made."""
+        return await go_on(event, job)
+
+    async def go_on_without_image(event: ImageFailed, job: Job) -> Sequence[Event]:
+        """Let a post go on, or hold it, whose image will not be made."""
+        return await go_on(event, job)
+
+    async def broadcast_published(event: PublishResult, _job: Job) -> Sequence[Event]:
+        """Ask for the broadcast of a post that was published."""
+        return await broadcast(event)
+
     async def bury_given_up(event: GivenUp, job: Job) -> Sequence[Event]:
         """Send a message that the server has given up to the dead letters."""
         return await undertaker(event, job)
 
     service.consume("scheduler-routes", route_rewritten)
+    service.consume("scheduler-image-generated", go_on_with_image)
+    service.consume("scheduler-image-failed", go_on_without_image)
+    service.consume("scheduler-published", broadcast_published)
     service.consume("undertaker", bury_given_up, QueueSettings(concurrency=10))

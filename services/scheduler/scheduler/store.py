@@ -1,33 +1,77 @@
 """The scheduler's records."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from common.catalog import Catalog, Route, Source
-from common.events import PostRewritten
+import asyncpg
+
+from common.catalog import Catalog, RouteBroadcast, Source
 from common.messaging import Job
 from common.postgres import Database, Queries
+from scheduler.routing import Routing
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a rewrite stands: its routing, or whether the route's routing is that of a newer rewrite already."""
+
+    route_id: UUID
+    routing: Routing | None
+    newer: bool
 
 
 class Store:
-    """Routing decisions, and the sources as the clock sees them."""
+    """Routing decisions, and the catalog as clock and broadcasts see it."""
 
     def __init__(self, database: Database, catalog: Catalog) -> None:
         self._database = database
         self._catalog = catalog
         self._sql = Queries.load(__package__, "scheduler.sql")
 
-    def record(self, job: Job, event: PostRewritten, route: Route, decision: str, reason: str) -> None:
-        """Write a routing decision with the job's result."""
+    def record(self, job: Job, routing: Routing) -> None:
+        """Write a routing with the job's result; that of an older rewrite, or that waits again, changes nothing."""
         job.write(
             self._sql["add_routing"],
-            event.post_id,
-            route.id,
-            event.rewrite_id,
-            decision,
-            reason,
-            json.dumps(route.targets),  # unnest would take arrays of arrays apart
+            routing.post_id,
+            routing.route_id,
+            routing.rewrite_id,
+            routing.decision,
+            routing.reason,
+            json.dumps(routing.targets),  # unnest would take arrays of arrays apart
         )
+
+    def settle(self, job: Job, routing: Routing, decided: Routing) -> None:
+        """Write another decision with the job's result, unless the routing has changed meanwhile."""
+        job.write(
+            self._sql["settle"],
+            routing.post_id,
+            routing.rewrite_id,
+            routing.decision,
+            decided.decision,
+            decided.reason,
+        )
+
+    async def standing(self, post_id: UUID, rewrite_id: UUID) -> Standing | None:
+        """Return where a rewrite stands, or None where the post has no such rewrite."""
+        row = await self._database.fetchrow(self._sql["standing"], post_id, rewrite_id)
+        if row is None:
+            return None
+        routing = _routing(row) if row["decision"] and row["rewrite_id"] == rewrite_id else None
+        return Standing(row["route_id"], routing, row["newer"])
+
+    async def routings(self, post_id: UUID, rewrite_id: UUID | None = None) -> Sequence[Routing]:
+        """Return the routings of a post, or only that of one rewrite."""
+        return [_routing(row) for row in await self._database.fetch(self._sql["routings"], post_id, rewrite_id)]
+
+    async def broadcast(self, post_id: UUID, rewrite_id: UUID) -> tuple[UUID, RouteBroadcast] | None:
+        """Return the route of a rewrite and its broadcast, or None where it has none."""
+        for routing in await self.routings(post_id, rewrite_id):
+            route = await self._catalog.route(routing.route_id)
+            if route and route.broadcast:
+                return route.id, route.broadcast
+        return None
 
     async def sources(self) -> list[Source]:
         """Return the enabled sources."""
@@ -36,3 +80,9 @@ class Store:
     async def unread(self) -> set[UUID]:
         """Return the enabled sources that were never read, and that can be read by request."""
         return {row["id"] for row in await self._database.fetch(self._sql["unread_sources"])}
+
+
+def _routing(row: asyncpg.Record) -> Routing:
+    return Routing(
+        row["post_id"], row["route_id"], row["rewrite_id"], tuple(row["targets"]), row["decision"], row["reason"]
+    )
