@@ -3,22 +3,28 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from collector.adapters.feed_source import FeedSource
 from collector.adapters.feeds import FeedReader
 from collector.adapters.telegram import ChannelReader
+from collector.adapters.telegram_files import NoTelegramFiles, TelegramFiles
 from collector.adapters.telegram_live import LiveMessages
+from collector.adapters.url_files import UrlFiles
 from collector.collect import CollectSource
 from collector.consumers import register
+from collector.fetch_media import FetchMedia
 from collector.metering import CollectorMetrics
 from collector.nudges import Nudges
-from collector.ports import SourceReader
+from collector.ports import MediaPlace, SourceReader
 from collector.settings import CollectorSettings
-from collector.store import SourceStates
+from collector.store import MediaFetches, SourceStates
 from collector.telegram_session import NoTelegram, hold_session
 from common import service as services
 from common.catalog import Catalog
 from common.events import Event
+from common.media.download import Downloads
+from common.media.store import MediaStore
 from common.posts import Posts
 from common.service import Service, ServiceSettings, create_service, load_settings
 from common.telegram.settings import SessionSettings, TelegramSettings
@@ -29,23 +35,33 @@ log = logging.getLogger(__name__)
 async def run(stop: asyncio.Event) -> None:
     """Run until `stop` is set."""
     own, session = load_settings(CollectorSettings), load_settings(SessionSettings)
-    async with (
-        create_service("collector", load_settings(ServiceSettings)) as service,
-        FeedReader() as public,
-        FeedReader(allow_private=True) as private,
-    ):
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(create_service("collector", load_settings(ServiceSettings)))
+        feeds = FeedSource(
+            await stack.enter_async_context(FeedReader()),
+            await stack.enter_async_context(FeedReader(allow_private=True)),
+        )
+        urls = UrlFiles(
+            await stack.enter_async_context(Downloads.open()),
+            await stack.enter_async_context(Downloads.open(allow_private=True)),
+            most_bytes=own.media_max_bytes,
+        )
+        channels, files = _telegram(service, own, session)
         states = SourceStates(service.database)
-        readers = {"feed": FeedSource(public, private), "telegram": _telegram(service, own, session)}
+        readers = {"feed": feeds, "telegram": channels}
         collect = CollectSource(Catalog(service.database), states, Posts(service.database), readers)
-        register(service, collect, states, CollectorMetrics(service.registry))
+        store = MediaStore(service.database, service.stream)
+        places = {"url": urls, "chat": files}
+        fetch = FetchMedia(MediaFetches(service.database), store, places, most_bytes=own.media_max_bytes)
+        register(service, collect, fetch, states, CollectorMetrics(service.registry))
         await service.run(stop)
 
 
-def _telegram(service: Service, own: CollectorSettings, session: SessionSettings) -> SourceReader:
+def _telegram(service: Service, own: CollectorSettings, session: SessionSettings) -> tuple[SourceReader, MediaPlace]:
     """Telegram is optional: a collector without a session reads feeds."""
     if not session.telethon_session.get_secret_value():
         log.warning("TELETHON_SESSION is not set: Telegram sources can't be read")
-        return NoTelegram()
+        return NoTelegram(), NoTelegramFiles()
 
     async def emit(events: Sequence[Event], cause: str) -> None:
         await service.emit(events, cause=cause)
@@ -60,7 +76,10 @@ def _telegram(service: Service, own: CollectorSettings, session: SessionSettings
     held = hold_session(service, session, settings, nudges, live)
     service.background(held.run)
     service.background(nudges.run)
-    return ChannelReader(held, service.database, live, batch=own.collect_batch, backfill=own.collect_backfill)
+    return (
+        ChannelReader(held, service.database, live, batch=own.collect_batch, backfill=own.collect_backfill),
+        TelegramFiles(held, service.database, most_bytes=own.media_max_bytes),
+    )
 
 
 def main() -> None:

@@ -2,7 +2,8 @@
 
 Runs of one source may overlap and lose nothing: a run starts from a place that was committed, everything up to its own
 place is brought and emitted before that place is committed, and the place never goes backwards. They double nothing
-either: posts and their events have ids of their own, and so has the continuation from a place.
+either: posts and their events have ids of their own, and so has the continuation from a place. A post with media goes
+on when these were fetched (`fetch_media`).
 """
 
 import logging
@@ -12,7 +13,7 @@ from uuid import UUID
 
 from collector.ports import Page, PostRecords, SourceReader, Sources, SourceState, SourceUnreadable, States
 from common.catalog import Source
-from common.events import CollectRequested, Event, NotifyRequested, PostCollected
+from common.events import CollectRequested, Event, MediaRequested, NotifyRequested, PostCollected
 from common.failures import Skip
 from common.posts import Brought
 
@@ -60,8 +61,13 @@ class CollectSource:
 
 def _events(source: Source, page: Page, brought: list[Brought]) -> list[Event]:
     """Also for posts that were there before: an earlier run may have died between bringing and telling."""
+    with_media = {post.id for post in page.posts if post.media}
     events: list[Event] = [
-        PostCollected(post_id=each.post_id, source_id=source.id) for each in brought if each.duplicate_of is None
+        MediaRequested(post_id=each.post_id, source_id=source.id)
+        if each.post_id in with_media
+        else PostCollected(post_id=each.post_id, source_id=source.id)
+        for each in brought
+        if each.duplicate_of is None
     ]
     if page.refused:
         kind = "collector.content_refused"

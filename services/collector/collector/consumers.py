@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 
 from collector.collect import CollectSource
+from collector.fetch_media import FetchMedia
 from collector.metering import CollectorMetrics
-from collector.outcomes import Outcomes
-from collector.settings import QUEUE_DEFAULTS
+from collector.outcomes import Outcomes, patience, put_back
+from collector.settings import MEDIA_QUEUE_DEFAULTS, QUEUE_DEFAULTS
 from collector.store import SourceStates
-from common.events import CollectRequested, Event
+from common.events import CollectRequested, Event, MediaRequested
 from common.messaging import Job
 from common.service import Service
 
 
-def register(service: Service, collect: CollectSource, states: SourceStates, metrics: CollectorMetrics) -> None:
+def register(
+    service: Service, collect: CollectSource, fetch: FetchMedia, states: SourceStates, metrics: CollectorMetrics
+) -> None:
     """Let the service consume."""
     outcomes = Outcomes(states, metrics)
 
@@ -23,4 +26,10 @@ def register(service: Service, collect: CollectSource, states: SourceStates, met
         outcomes.record(job, collected)
         return collected.events
 
+    async def media_requested(event: MediaRequested, job: Job) -> Sequence[Event]:
+        """Fetch the media of a post that came in."""
+        with put_back(event.source_id, metrics):
+            return await fetch(event, patience(job))
+
     service.consume("collector", collect_requested, QUEUE_DEFAULTS)
+    service.consume("collector-media", media_requested, MEDIA_QUEUE_DEFAULTS)

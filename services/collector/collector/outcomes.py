@@ -1,13 +1,14 @@
-"""How a run of a source ends: what happens next, what is remembered, what is counted."""
+"""How a run ends: what happens next, what is remembered, what is counted."""
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 from collector.collect import Collected
+from collector.fetch_media import Patience
 from collector.metering import CollectorMetrics
-from collector.ports import RateLimited
+from collector.ports import STAND_BY_SECONDS, NotNow, RateLimited
 from collector.store import SourceStates
 from common.events import NotifyRequested
 from common.failures import Reject, Retry, Skip
@@ -17,7 +18,26 @@ from common.telegram.holding import NotHeld
 
 log = logging.getLogger(__name__)
 
-STAND_BY_SECONDS = 2.0
+OWN_TIME = 0.9  # of a job's time-out, for a run that is to say in order how far it came
+
+
+def patience(job: Job) -> Patience:
+    """Return how much more the run of a media job may ask for."""
+    queue = job.queue.settings
+    return Patience(queue.timeout_seconds * OWN_TIME, job.last_attempt, job.age > queue.deadline_seconds)
+
+
+@contextmanager
+def put_back(source_id: UUID, metrics: CollectorMetrics) -> Iterator[None]:
+    """Do this for one run of a media job: what is to be tried later is put back, and people are told of a wait."""
+    try:
+        yield
+    except RateLimited as wait:
+        log.warning("source %s: %s", source_id, wait, extra={"seconds": wait.seconds})
+        metrics.waited(wait.seconds)
+        raise Retry(wait.seconds, str(wait), _notice(source_id, wait)) from wait
+    except NotNow as later:
+        raise Retry(later.seconds, str(later)) from later
 
 
 class Outcomes:

@@ -8,6 +8,9 @@ from common.service import SettingsGroup
 # A call to Telegram may take 60 seconds; what ends first is the call, whose reason says more.
 QUEUE_DEFAULTS = QueueSettings(concurrency=8, max_attempts=5, timeout_seconds=120.0)
 
+# A run has the time for an album of large files; what it doesn't get done the next one does.
+MEDIA_QUEUE_DEFAULTS = QueueSettings(concurrency=4, max_attempts=5, timeout_seconds=600.0)
+
 
 class CollectorSettings(SettingsGroup):
     """How much is read at once, and how far back."""
@@ -20,3 +23,6 @@ class CollectorSettings(SettingsGroup):
         default=0.3, ge=0.0, description="live messages of a source within that time are one request"
     )
     catalog_poll_seconds: float = Field(default=2.0, gt=0, description="how often new sources are looked for")
+    media_max_bytes: int = Field(
+        default=20 * 2**20, gt=0, description="a photo or file of a post that is larger is left out"
+    )

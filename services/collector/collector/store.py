@@ -1,10 +1,12 @@
-"""The collector's records: how far each source is read."""
+"""The collector's records: how far each source is read, and what came of fetching media."""
 
 from uuid import UUID
 
-from collector.ports import Page, SourceState
+from collector.ports import Medium, Page, SourceState, Wanted
 from common.messaging import Job
 from common.postgres import Database, Queries
+
+PROBLEM_LENGTH = 500  # characters
 
 
 class SourceStates:
@@ -30,3 +32,27 @@ class SourceStates:
     async def failed(self, source_id: UUID, error: str) -> None:
         """Write at once why a run failed, where the job has no result to write it with."""
         await self._database.execute(self._sql["fail"], [source_id], [error])
+
+
+class MediaFetches:
+    """`media_fetches`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._sql = Queries.load(__package__, "collector.sql")
+
+    async def wanted(self, post_id: UUID) -> Wanted | None:
+        """Return what is still to be fetched for a post; None where there is no such post."""
+        row = await self._database.fetchrow(self._sql["wanted"], post_id)
+        if row is None:
+            return None
+        media = tuple(Medium(**{**each, "mime_type": each["mime_type"] or ""}) for each in row["media"])
+        return Wanted(row["duplicate"], row["allow_private"], media)
+
+    async def fetched(self, post_id: UUID, position: int, digest: str) -> None:
+        """Record a medium that is stored, and attach it; what was recorded before stays."""
+        await self._database.strict_fetch(self._sql["fetched"], post_id, position, digest)
+
+    async def missing(self, post_id: UUID, position: int, problem: str) -> None:
+        """Record why there won't be a medium; what was recorded before stays."""
+        await self._database.strict_fetch(self._sql["missing"], post_id, position, problem[:PROBLEM_LENGTH])

@@ -113,12 +113,14 @@ class Stage:
         """Wait until nothing is left to collect."""
 
         async def there() -> bool:
-            consumer = await self.nats.jetstream().consumer_info("COLLECT", "collector")
+            stream = self.nats.jetstream()
+            consumers = [await stream.consumer_info("COLLECT", name) for name in ("collector", "collector-media")]
             open_jobs = await self.database.strict.fetchval(
                 "SELECT count(*) FROM jobs WHERE status IN ('queued', 'in_progress')"
             )
             outbox = await self.database.strict.fetchval("SELECT count(*) FROM outbox")
-            return not (consumer.num_pending or consumer.num_ack_pending or open_jobs or outbox)
+            left = sum(consumer.num_pending + consumer.num_ack_pending for consumer in consumers)
+            return not (left or open_jobs or outbox)
 
         await eventually(there)
 
@@ -143,15 +145,18 @@ async def telegram(server_key: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setenv("TELETHON_SESSION", world.string_session(telegram.reader, "127.0.0.1", server.port))
     monkeypatch.setenv("COLLECT_DEBOUNCE_SECONDS", "0.05")
     monkeypatch.setenv("CATALOG_POLL_SECONDS", "0.1")
-    monkeypatch.setenv("COLLECTOR_QUEUE_BACKOFF_BASE_SECONDS", "0.01")
     yield telegram
     await server.stop()
     world.store.close()
 
 
 @pytest.fixture
-async def stage(service_settings: ServiceSettings, database: Database, nats_client: Client) -> Stage:
+async def stage(
+    service_settings: ServiceSettings, database: Database, nats_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> Stage:
     """A catalog without sources."""
+    monkeypatch.setenv("COLLECTOR_QUEUE_BACKOFF_BASE_SECONDS", "0.01")
+    monkeypatch.setenv("MEDIA_QUEUE_BACKOFF_BASE_SECONDS", "0.01")
     stage = Stage(database, nats_client)
 
     async def listen(message: Msg) -> None:

@@ -28,7 +28,6 @@ async def feeds() -> AsyncIterator[FeedServer]:
 async def collector(stage, monkeypatch) -> AsyncIterator[None]:
     """The service, without Telegram."""
     monkeypatch.delenv("TELETHON_SESSION", raising=False)
-    monkeypatch.setenv("COLLECTOR_QUEUE_BACKOFF_BASE_SECONDS", "0.01")
     async with serving():
         yield
 

@@ -5,6 +5,7 @@ Needs the `telegram` extra. Pacing, waits and reconnecting are ours, so Telethon
 
 import asyncio
 import contextlib
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from telethon import TelegramClient, utils
@@ -16,6 +17,7 @@ from common.telegram.settings import TelegramSettings
 
 CALL_SECONDS = 60.0
 CONNECT_SECONDS = 10
+PART_BYTES = 512 * 1024  # https://core.telegram.org/api/files#downloading-files
 
 
 class NoMemory(dict[int, float]):
@@ -108,6 +110,27 @@ async def call_once(client: TelegramClient, request: Any, timeout: float = CALL_
             return await _answered(client._sender.send(asked))
     except TimeoutError:
         raise TimeoutError(f"no answer to {type(request).__name__} within {timeout:g} s") from None
+
+
+async def file_parts(client: TelegramClient, location: Any, *, dc_id: int, offset: int = 0) -> AsyncGenerator[bytes]:
+    """Yield what a file has from `offset` on (a multiple of PART_BYTES), from the data centre that it lies in.
+
+    Each part within CALL_SECONDS. Raises what `call` raises. Close it (`contextlib.aclosing`) where not all is read.
+    """
+    parts = client.iter_download(location, offset=offset, request_size=PART_BYTES, dc_id=dc_id)
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    part = await _answered(anext(parts))
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise TimeoutError(f"no part of the file within {CALL_SECONDS:g} s") from None
+            yield bytes(part)
+    finally:
+        with contextlib.suppress(AttributeError):  # it knows no connection yet
+            await parts.close()
 
 
 async def _answered(answer: Any) -> Any:

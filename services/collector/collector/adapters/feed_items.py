@@ -30,11 +30,14 @@ class FeedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FeedMedia:
-    """A picture, sound or film: an absolute http(s) address, and its MIME type or the first part of it ("image"),
-    where the feed says it."""
+    """A picture, sound or film: an absolute http(s) address, and what the feed says of it: its MIME type or the first
+    part of it ("image"), its sides in pixels, its length in seconds."""
 
     url: str
     type: str | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collector.adapters.feed_items import FeedError, FeedItem, ParsedFeed, external_id, one_line, plausible
-from collector.adapters.feed_media import absolute, images, unique_media
+from collector.adapters.feed_media import Declared, absolute, images, seconds, unique_media
 from common.telegram.html import from_html
 from common.telegram.text import RichText
 
@@ -44,9 +44,13 @@ def _item(entry: dict[str, Any], base_url: str, now: datetime, problems: list[st
         return None
     declared = entry.get("id")
     identity = str(declared) if isinstance(declared, (str, int, float)) else None
-    candidates = [(_text(entry.get(name)), "image", 0) for name in ("image", "banner_image")]
+    candidates = [Declared(_text(entry.get(name)), "image") for name in ("image", "banner_image")]
     candidates += [
-        (_text(attachment.get("url")), _text(attachment.get("mime_type")), 0)
+        Declared(
+            _text(attachment.get("url")),
+            _text(attachment.get("mime_type")),
+            seconds=seconds(attachment.get("duration_in_seconds")),
+        )
         for attachment in _dicts(entry.get("attachments"))
     ]
     authors = (*_dicts(entry.get("authors")), *_dicts([entry.get("author")]))

@@ -1,15 +1,19 @@
 """Feeds as sources."""
 
 import logging
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from collector.adapters.feed_items import FeedError, FeedItem, FeedMedia
 from collector.adapters.feeds import FeedReader
 from collector.ports import Page, RateLimited, SourceState, SourceUnreadable
 from common.catalog import Source
 from common.posts import Media, NewPost
+from common.telegram.utf16 import storable
 
 log = logging.getLogger(__name__)
 
+NAME_LENGTH = 255  # of a file, in characters
 LONGEST_WAIT_SECONDS = 3600.0  # what a server asks for beyond that is left to the source's schedule
 
 
@@ -59,8 +63,12 @@ def _post(source: Source, item: FeedItem) -> NewPost:
 
 def _media(media: FeedMedia) -> Media:
     kind = {"image": "photo", "video": "video", "audio": "audio"}.get((media.type or "image").partition("/")[0])
+    said: dict[str, Any] = {"width": media.width, "height": media.height, "duration_seconds": media.duration_seconds}
+    if kind != "photo":
+        said["name"] = storable(unquote(urlsplit(media.url).path.rpartition("/")[2]))[:NAME_LENGTH]
     return Media(
         kind=kind or "document",
         reference={"url": media.url},
         mime_type=media.type if media.type and "/" in media.type else "",
+        details={name: value for name, value in said.items() if value},
     )

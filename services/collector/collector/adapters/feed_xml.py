@@ -10,7 +10,7 @@ from typing import Any
 import feedparser
 
 from collector.adapters.feed_items import FeedError, FeedItem, ParsedFeed, external_id, one_line, plausible
-from collector.adapters.feed_media import absolute, images, pixels, unique_media
+from collector.adapters.feed_media import Declared, absolute, images, pixels, seconds, unique_media
 from common.telegram.html import from_html
 from common.telegram.text import RichText
 
@@ -96,17 +96,25 @@ def _item(entry: Any, base_url: str, now: datetime, problems: list[str], number:
         return None
     declared = [
         *(
-            (_own(part, "href"), _own(part, "type"), 0)
+            Declared(_own(part, "href"), _own(part, "type"))
             for part in _own(entry, "links") or ()
             if _own(part, "rel") == "enclosure"
         ),
         *(
-            (_own(part, "url"), _own(part, "type") or _own(part, "medium"), pixels(_own(part, "width")) or 0)
+            Declared(
+                _own(part, "url"),
+                _own(part, "type") or _own(part, "medium"),
+                pixels(_own(part, "width")),
+                pixels(_own(part, "height")),
+                seconds(_own(part, "duration")),
+            )
             for part in _own(entry, "media_content") or ()
         ),
     ]
     # A thumbnail is a small copy of what is declared already.
-    thumbnails = [] if declared else [(_own(part, "url"), "image", 0) for part in _own(entry, "media_thumbnail") or ()]
+    thumbnails = (
+        [] if declared else [Declared(_own(part, "url"), "image") for part in _own(entry, "media_thumbnail") or ()]
+    )
     pictures = images(content) if is_html else ()
     return FeedItem(
         external_id=external_id(_own(entry, "id"), address, title, body),

@@ -5,8 +5,9 @@ from typing import Any
 
 from telethon.tl import types
 
+from collector.adapters.telegram_media import media_of
 from common.catalog import Source
-from common.posts import Media, NewPost
+from common.posts import NewPost
 from common.telegram.peers import Peer
 from common.telegram.telethon_entities import from_telethon
 from common.telegram.text import RichText
@@ -34,7 +35,7 @@ def to_posts(source: Source, peer: Peer, messages: Iterable[Any]) -> tuple[tuple
 
 def _post(source: Source, peer: Peer, group: Sequence[Any]) -> NewPost:
     first = group[0]
-    media = (_media(source, message) for message in group)
+    media = (media_of(source.address, message) for message in group)
     return NewPost(
         source_id=source.id,
         external_id=str(first.id),
@@ -54,38 +55,6 @@ def joined(texts: Sequence[RichText]) -> RichText:
         entities += [mark.over(mark.offset + offset, mark.end + offset) for mark in text.entities]
         offset += text.utf16_length + utf16_length(PARAGRAPH)
     return RichText.repaired(PARAGRAPH.join(text.text for text in texts), (mark for mark in entities if mark))
-
-
-def _media(source: Source, message: Any) -> Media | None:
-    """Return a photo or file. Its id is the platform's own, the same in every message that it was forwarded to."""
-    reference = {"chat": source.address, "message_id": message.id}
-    match message.media:
-        case types.MessageMediaPhoto(photo=types.Photo() as photo):
-            return Media("photo", reference, mime_type="image/jpeg", content_hash=f"telegram-photo:{photo.id}")
-        case types.MessageMediaDocument(document=types.Document() as document):
-            return Media(
-                _kind(document),
-                reference,
-                mime_type=document.mime_type,
-                size_bytes=document.size,
-                content_hash=f"telegram-document:{document.id}",
-            )
-    return None
-
-
-def _kind(document: types.Document) -> str:
-    """Return the first of these that a file is: an animation says that it is a video as well."""
-    attributes = document.attributes
-    if any(isinstance(attribute, types.DocumentAttributeSticker) for attribute in attributes):
-        return "sticker"
-    if any(isinstance(attribute, types.DocumentAttributeAnimated) for attribute in attributes):
-        return "animation"
-    for attribute in attributes:
-        if isinstance(attribute, types.DocumentAttributeVideo):
-            return "video"
-        if isinstance(attribute, types.DocumentAttributeAudio):
-            return "voice" if attribute.voice else "audio"
-    return "document"
 
 
 def _url(source: Source, peer: Peer, message_id: int) -> str | None:

@@ -23,3 +23,25 @@ WHERE source_id IN (SELECT id FROM sources)
 GROUP BY source_id ORDER BY source_id
 ON CONFLICT (source_id) DO UPDATE
 SET last_run_at = now(), last_error = excluded.last_error, failures = state.failures + excluded.failures
+
+-- name: wanted
+-- The media of a post of which it is not known yet what came of fetching them.
+SELECT p.duplicate_of IS NOT NULL AS duplicate, coalesce(s.allow_private, false) AS allow_private,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('position', m.position, 'kind', m.kind, 'reference', m.reference,
+                                                     'mime_type', m.mime_type, 'size_bytes', m.size_bytes)
+                                  ORDER BY m.position)
+                 FROM post_media m LEFT JOIN media_fetches f USING (post_id, position)
+                 WHERE m.post_id = p.id AND f.post_id IS NULL), '[]') AS media
+FROM posts p LEFT JOIN sources s ON s.id = p.source_id WHERE p.id = $1
+
+-- name: fetched
+-- Records a medium that was stored, and attaches it; what an overlapping run recorded before stays.
+WITH added AS (
+    INSERT INTO media_fetches (post_id, position, hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+    RETURNING post_id, position, hash
+)
+SELECT attach_images(array_agg(post_id), array_agg('source/' || position), array_agg(hash)) FROM added
+
+-- name: missing
+-- Records why there won't be a medium.
+INSERT INTO media_fetches (post_id, position, problem) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
