@@ -1,13 +1,12 @@
 """Photos and documents: uploaded in parts, kept as they came."""
 
 import hashlib
-import re
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.telegram.errors import RpcError
 from sandbox.telegram.people import User
+from sandbox.telegram.photos import check_photo
 from sandbox.telegram.store import Store
 from sandbox.telegram.wire import read_object, tl
 
@@ -15,22 +14,8 @@ from sandbox.telegram.wire import read_object, tl
 PART_MAX_BYTES = 512 * 1024
 PART_STEP_BYTES = 1024
 PARTS_MAX = 4000
+SMALL_MAX_BYTES = 10 * 1024 * 1024
 DC_ID = 2
-
-JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc2]..\x08(..)(..)", re.DOTALL)
-
-
-def picture_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a JPEG, PNG or lossy WebP; None for anything else."""
-    if content.startswith(b"\x89PNG"):
-        width, height = struct.unpack(">II", content[16:24])
-        return width, height
-    if content.startswith(b"\xff\xd8") and (frame := JPEG_FRAME.search(content)):
-        return int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")
-    if content[8:16] == b"WEBPVP8 ":
-        width, height = struct.unpack("<HH", content[26:30])
-        return width & 0x3FFF, height & 0x3FFF
-    return None
 
 
 class Files:
@@ -56,7 +41,7 @@ class Files:
         """The MessageMedia that an InputMedia stands for, its file put together; None for no media.
 
         400 FILE_PARTS_INVALID, FILE_PART_X_MISSING, FILE_PART_SIZE_INVALID, MD5_CHECKSUM_INVALID,
-        IMAGE_PROCESS_FAILED, MEDIA_EMPTY or MEDIA_INVALID.
+        MEDIA_EMPTY, MEDIA_INVALID, or what is wrong with a photo.
         """
         match sent:
             case None | tl.InputMediaEmpty():
@@ -74,10 +59,8 @@ class Files:
                 raise RpcError.bad_request("MEDIA_INVALID")
 
     def add_photo(self, content: bytes) -> Any:
-        """Keep a photo; 400 IMAGE_PROCESS_FAILED if it isn't one."""
-        size = picture_size(content)
-        if size is None:
-            raise RpcError.bad_request("IMAGE_PROCESS_FAILED")
+        """Keep a photo; 400 if Telegram does not take it as one."""
+        size = check_photo(content)
         file_id = self._next_id()
         sizes = [tl.PhotoSize("x", *size, len(content))]
         photo = tl.Photo(file_id, file_id, b"reference", int(self._clock()), sizes, DC_ID)
@@ -110,6 +93,8 @@ class Files:
         if any(len(chunk) % PART_STEP_BYTES or len(chunk) != len(chunks[0]) for chunk in chunks[:-1]):
             raise RpcError.bad_request("FILE_PART_SIZE_INVALID")
         content = b"".join(chunks)
+        if len(content) > SMALL_MAX_BYTES and not isinstance(sent, tl.InputFileBig):
+            raise RpcError.bad_request("FILE_PARTS_INVALID")
         checksum = getattr(sent, "md5_checksum", "")
         if checksum and checksum != hashlib.md5(content, usedforsecurity=False).hexdigest():
             raise RpcError.bad_request("MD5_CHECKSUM_INVALID")

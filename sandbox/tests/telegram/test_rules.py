@@ -1,7 +1,11 @@
 """What Telegram refuses, the sandbox refuses."""
 
+import struct
+
 import pytest
 from telethon import errors, functions, types
+
+from sandbox.telegram.photos import picture_size
 
 
 @pytest.mark.parametrize("text", ["x" * 4096, "😀" * 2048])
@@ -44,6 +48,96 @@ async def test_a_photo_must_be_a_picture(connect, alice, news):
     peer, file = await client.get_input_entity("newsroom"), await client.upload_file(b"not a picture")
     with pytest.raises(errors.ImageProcessFailedError):
         await client(functions.messages.SendMediaRequest(peer, types.InputMediaUploadedPhoto(file), ""))
+
+
+def png(width, height, size=100):
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes(size)
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (png(9000, 1001), errors.PhotoInvalidDimensionsError),
+        (png(2001, 100), errors.PhotoInvalidDimensionsError),
+        (png(100, 100, 10 * 2**20), errors.PhotoSaveFileInvalidError),
+        (b"GIF89a" + bytes(100), errors.ImageProcessFailedError),
+    ],
+)
+async def test_a_photo_has_its_limits(connect, alice, news, content, error):
+    client = await connect(alice)
+    peer, file = await client.get_input_entity("newsroom"), await client.upload_file(content)
+    with pytest.raises(error):
+        await client(functions.messages.SendMediaRequest(peer, types.InputMediaUploadedPhoto(file), ""))
+
+
+async def test_a_file_of_more_than_ten_megabytes_goes_the_way_of_big_ones(connect, alice, news):
+    client = await connect(alice)
+    peer, part = await client.get_input_entity("newsroom"), bytes(512 * 1024)
+    for number in range(21):
+        await client(functions.upload.SaveBigFilePartRequest(7, number, 21, part))
+    with pytest.raises(errors.FilePartsInvalidError):
+        await client(functions.upload.SaveBigFilePartRequest(7, 21, 21, part))
+
+    def sent_as(file):
+        media = types.InputMediaUploadedDocument(file, "application/pdf", [])
+        return functions.messages.SendMediaRequest(peer, media, "")
+
+    with pytest.raises(errors.FilePartsInvalidError):
+        await client(sent_as(types.InputFile(7, 21, "a.pdf", "")))
+    await client(sent_as(types.InputFileBig(7, 21, "a.pdf")))
+    (message,) = await client.get_messages("newsroom", limit=1)
+    assert message.file.size == 21 * len(part)
+
+
+VIDEO, SONG = types.DocumentAttributeVideo(1.0, 10, 10), types.DocumentAttributeAudio(1)
+VOICE, ANIMATED = types.DocumentAttributeAudio(1, voice=True), types.DocumentAttributeAnimated()
+
+
+@pytest.mark.parametrize(
+    ("album", "taken"),
+    [
+        ([None, VIDEO], True),
+        ([SONG, SONG], True),
+        ([types.DocumentAttributeFilename("a")] * 2, True),
+        ([None, types.DocumentAttributeFilename("a")], False),
+        ([VIDEO, SONG], False),
+        ([VOICE, VOICE], False),
+        ([ANIMATED, ANIMATED], False),
+    ],
+)
+async def test_what_an_album_may_hold(connect, alice, world, news, album, taken):
+    client = await connect(alice)
+    peer, items = await client.get_input_entity("newsroom"), []
+    for number, attribute in enumerate(album, 1):
+        file = await client.upload_file(png(10, 10))
+        if attribute is None:
+            kept = await client(functions.messages.UploadMediaRequest(peer, types.InputMediaUploadedPhoto(file)))
+            media = types.InputMediaPhoto(types.InputPhoto(kept.photo.id, kept.photo.access_hash, b""))
+        else:
+            sent = types.InputMediaUploadedDocument(file, "application/x", [attribute])
+            kept = (await client(functions.messages.UploadMediaRequest(peer, sent))).document
+            media = types.InputMediaDocument(types.InputDocument(kept.id, kept.access_hash, b""))
+        items.append(types.InputSingleMedia(media, "", number))
+    sending = client(functions.messages.SendMultiMediaRequest(peer, items))
+    if taken:
+        await sending
+    else:
+        with pytest.raises(errors.MediaGroupedInvalidError):
+            await sending
+    assert world.message_count(news.id) == (len(album) if taken else 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head", "size"),
+    [
+        (b"VP8 ", bytes(10) + struct.pack("<HH", 300, 200), (300, 200)),
+        (b"VP8L", bytes(5) + (299 | 199 << 14).to_bytes(4, "little"), (300, 200)),
+        (b"VP8X", bytes(8) + (299).to_bytes(3, "little") + (199).to_bytes(3, "little"), (300, 200)),
+        (b"ABCD", bytes(20), None),
+    ],
+)
+def test_the_size_of_a_webp(kind, head, size):
+    assert picture_size(b"RIFF" + bytes(4) + b"WEBP" + kind + head) == size
 
 
 async def test_only_admins_post_in_a_channel(connect, bob, news):

@@ -14,6 +14,7 @@ from sandbox.telegram.limits import ALBUM_MAX_ITEMS, check_text
 from sandbox.telegram.messages import Content, Message
 from sandbox.telegram.peers import output_peer
 from sandbox.telegram.people import User
+from sandbox.telegram.photos import check_album
 from sandbox.telegram.wire import fn, tl
 
 routes = Routes()
@@ -37,12 +38,14 @@ def send_media(call: Call, request: Any) -> Any:
 
 @routes.handles(fn.messages.SendMultiMediaRequest)
 def send_album(call: Call, request: Any) -> Any:
-    """Send several photos or documents as one album."""
+    """Send several photos or documents as one album: 400 MEDIA_GROUPED_INVALID if they can't be in one."""
     items = request.multi_media
     if not 0 < len(items) <= ALBUM_MAX_ITEMS:
         raise RpcError.bad_request("MULTI_MEDIA_TOO_LONG" if items else "MEDIA_EMPTY")
     for item in items:
         check_text(item.message, item.entities, caption=True)
+    known = [item.media for item in items if isinstance(item.media, (tl.InputMediaPhoto, tl.InputMediaDocument))]
+    check_album(call.world.files.media_of(call.user, media) for media in known)
     group = secrets.randbits(62)
 
     def composer(item: Any) -> Callable[[], Content]:

@@ -14,7 +14,9 @@ DOWNLOAD_STEP_BYTES = 1024
 
 @routes.handles(fn.upload.SaveFilePartRequest, fn.upload.SaveBigFilePartRequest)
 def save_part(call: Call, request: Any) -> Any:
-    """Take a part of a file."""
+    """Take a part of a file: of a big one, 400 FILE_PARTS_INVALID if it has no such part."""
+    if isinstance(request, fn.upload.SaveBigFilePartRequest) and request.file_part >= request.file_total_parts:
+        raise RpcError.bad_request("FILE_PARTS_INVALID")
     call.world.files.keep_part(call.user, request.file_id, request.file_part, request.bytes)
     return True
 
