@@ -88,7 +88,8 @@ class Funnel:
         counts = self._counts
         return (
             f"collected {counts['collected']}  duplicates {counts['duplicates']}  rewritten {counts['rewritten']}  "
-            f"published {counts['published']}  waiting {counts['waiting']}  failed {counts['failed']}  "
+            f"illustrated {counts['illustrated']}  published {counts['published']}  waiting {counts['waiting']}  "
+            f"broadcast {counts['broadcasts']} to {counts['broadcast_messages']} chats  failed {counts['failed']}  "
             f"{self.rate:.1f} posts/s  {self._note}".rstrip()
         )
 
@@ -108,5 +109,12 @@ class Funnel:
             ("   failed ", "dim"), (str(counts.get("failed", 0)), "red" if counts.get("failed") else ""),
             ("   rate ", "dim"), (f"{self.rate:.1f} posts/s", "bold"),
         )  # fmt: skip
+        more = Text.assemble(
+            ("illustrated ", "dim"), (str(counts.get("illustrated", 0)), ""),
+            ("   broadcasts ", "dim"), (str(counts.get("broadcasts", 0)), ""),
+            (", messages in chats ", "dim"), (str(counts.get("broadcast_messages", 0)), ""),
+        )  # fmt: skip
         links = Text("\n".join(f"{name}: {url}" for name, url in self._links.items()))
-        return Group(heading, table, side, links, Text(self._note or "Ctrl-C stops everything cleanly.", style="dim"))
+        return Group(
+            heading, table, side, more, links, Text(self._note or "Ctrl-C stops everything cleanly.", style="dim")
+        )

@@ -38,6 +38,8 @@ class Reconciliation:
     total: Balance
     dead_letters: int  # jobs that ended in the dead letters, whether or not they are about a post
     problems: tuple[str, ...]
+    images: Mapping[str, int] = field(default_factory=dict)
+    broadcasts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pending(self) -> int:
@@ -49,6 +51,8 @@ class Reconciliation:
         return {
             "sources": {name: balance.to_json() for name, balance in self.sources.items()},
             "total": self.total.to_json(),
+            "images": dict(self.images),
+            "broadcasts": dict(self.broadcasts),
             "dead_letters": self.dead_letters,
             "problems": list(self.problems),
         }
@@ -66,6 +70,9 @@ async def reconcile(database: Database, *, idle: bool) -> Reconciliation:
         for row in await connection.fetch(sql["states"]):
             states[row["source"]][row["state"]] = row["posts"]
         dead_letters = await connection.fetchval(sql["dead_letters"])
+        images, broadcasts = await connection.fetchrow(sql["images"]), await connection.fetchrow(sql["broadcasts"])
+        assert images
+        assert broadcasts
         found = await connection.fetch(sql["contradictions"])
         if idle:
             found += await connection.fetch(sql["strays"])
@@ -78,4 +85,11 @@ async def reconcile(database: Database, *, idle: bool) -> Reconciliation:
     totals = {state: sum(counts.get(state, 0) for counts in states.values()) for state in STATES}
     everything = sum(collected.values())
     balanced = not problems and everything == sum(totals.values())
-    return Reconciliation(sources, Balance(everything, totals, balanced=balanced), dead_letters, tuple(problems))
+    return Reconciliation(
+        sources,
+        Balance(everything, totals, balanced=balanced),
+        dead_letters,
+        tuple(problems),
+        dict(images),
+        dict(broadcasts),
+    )

@@ -88,3 +88,45 @@ async def test_a_published_duplicate_is_a_contradiction(database: Database, post
     await publish(database, posts[3], 9)
     report = await reconcile(database, idle=False)
     assert any("is a duplicate and was published" in problem for problem in report.problems)
+
+
+async def broadcast(database: Database, post: UUID | None, *outcomes: str, **counts: int) -> None:
+    """A broadcast that is done, to chats of which each tried once; those of equal number are one chat."""
+    task = await database.strict.fetchval(
+        "INSERT INTO userbot_tasks (post_id, text, status, chats, sent_count, skipped_count) "
+        "VALUES ($1, $2, 'done', $3, $4, $5) RETURNING id",
+        post, None if post else "own text", [f"@c{n}" for n in range(len(outcomes))],
+        counts.get("sent", 0), counts.get("skipped", 0),
+    )  # fmt: skip
+    for number, outcome in enumerate(outcomes):
+        await database.execute(
+            "INSERT INTO broadcast_attempts (task_id, chat, attempt, account, outcome, peer_id) "
+            "VALUES ($1, $2, 1, 'a', $3, $4)",
+            task, f"@c{number}", outcome, counts.get("peer", number),
+        )  # fmt: skip
+
+
+async def test_broadcasts_are_counted_and_balance(database: Database, posts: list[UUID]) -> None:
+    await broadcast(database, posts[0], "sent", "skipped", sent=1, skipped=1)
+    await broadcast(database, None, "sent", sent=1)
+    report = await reconcile(database, idle=False)
+    assert report.problems == ()
+    assert report.broadcasts == {
+        "done": 2, "failed": 0, "cancelled": 0, "open": 0, "sent": 2, "errors": 0, "skipped": 1,
+    }  # fmt: skip
+
+
+async def test_a_chat_that_has_a_broadcast_twice_is_a_contradiction(database: Database, posts: list[UUID]) -> None:
+    await broadcast(database, posts[0], "sent", "sent", sent=2, peer=-100)
+    await broadcast(database, None, "sent", "sent", sent=2, peer=-100)
+    report = await reconcile(database, idle=False)
+    assert len(report.problems) == 2
+    assert all("was sent to @c0 2 times" in problem for problem in report.problems)
+    assert not report.sources["@first"].balanced
+    assert not report.total.balanced
+
+
+async def test_a_broadcast_that_left_chats_out_is_a_contradiction(database: Database, posts: list[UUID]) -> None:
+    await broadcast(database, posts[0], "sent", "sent", sent=1)
+    [problem] = (await reconcile(database, idle=False)).problems
+    assert "has not come to an end in every chat" in problem

@@ -114,7 +114,7 @@ async def _up(options: StackOptions, *, until_idle: bool, want_report: bool) -> 
             loop.add_signal_handler(number, stopped.set)
     async with running_stack(options) as stack, Database.connect(stack.servers.database_url, size=2) as database:
         idle = IdleCheck(database, await _stream(stack))
-        view = Funnel(database, _title(stack), _links(stack))
+        view = Funnel(database, _title(stack), stack.pages)
 
         async def done() -> bool:
             return stopped.is_set() or (until_idle and await idle())
@@ -154,7 +154,3 @@ def _title(stack: Stack) -> str:
         where = f"SANDBOX, but {real} from .env: REAL" if real else "SANDBOX: nothing leaves this machine"
     pace = {"demo": ", at the demo's own pace", "off": ", as fast as it goes", "real": ""}[stack.pacing]
     return f"Postroom · {where}{pace}"
-
-
-def _links(stack: Stack) -> dict[str, str]:
-    return {"Read the destination channel": stack.destination_url} if stack.destination_url else {}

@@ -1,8 +1,15 @@
 -- name: busy
--- Whether the records know of work that is not done: open jobs, unpublished events, open publications, unread sources.
+-- Whether the records know of work that is not done: open jobs, unpublished events, open publications, unread sources,
+-- and broadcasts that are due within a minute, unless they, their account or their queue stand still by a decision.
 SELECT EXISTS (SELECT FROM outbox)
     OR EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'in_progress'))
     OR EXISTS (SELECT FROM publications WHERE status IN ('queued', 'in_progress'))
+    OR EXISTS (SELECT FROM userbot_tasks t
+               WHERE t.status IN ('pending', 'processing') AND t.not_before < now() + interval '1 minute'
+                 AND t.paused_at IS NULL
+                 AND NOT EXISTS (SELECT FROM userbot_accounts a WHERE a.name = t.account AND a.stopped_at IS NOT NULL)
+                 AND NOT EXISTS (SELECT FROM queue_pauses q
+                                 WHERE q.queue = 'broadcast_queue' AND coalesce(q.until > now(), true)))
     OR EXISTS (SELECT FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
                WHERE s.enabled AND s.kind <> 'import' AND st.last_run_at IS NULL) AS busy
 

@@ -1,4 +1,6 @@
-"""Whether anything is still on its way: in a stream, in the outbox, in a lane, or in a source that is not read yet."""
+"""Whether anything is still on its way: in a stream, in the outbox, in a lane, in a broadcast, or in a source that is
+not read yet.
+"""
 
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext

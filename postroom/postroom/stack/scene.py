@@ -2,14 +2,20 @@
 
 from typing import Any
 
-from common.catalog import Catalog
+from common.catalog import Catalog, RouteBroadcast
+from common.chats import ChatEntry, Chats
 from common.postgres import Database
+from postroom.stack.surroundings import chat_address
 
 FEED_SCHEDULE = "* * * * *"  # the demo's feed: every minute
+QUIET_CHAT_MESSAGES = 2  # the last of the demo's chats wants so many messages of others between two posts
 
 
-async def set_scene(database: Database, announcement: dict[str, Any]) -> None:
-    """Write sources, profile, destination and routes. What is there already stays or is brought up to date."""
+async def set_scene(database: Database, announcement: dict[str, Any], *, demo: bool = True) -> None:
+    """Write sources, profile, destination, routes and chats. What is there already stays or is brought up to date.
+
+    The `demo` also illustrates every post that has no picture, and broadcasts those of its first source.
+    """
     catalog = Catalog(database)
     [destination] = announcement["telegram"]["destinations"]
     target = f"telegram:@{destination['username']}"
@@ -17,14 +23,31 @@ async def set_scene(database: Database, announcement: dict[str, Any]) -> None:
     profile = await catalog.put_profile(
         "newsroom", style="clear and concrete, in short sentences", instructions="Keep the tone of a newsroom."
     )
-    for source in announcement["telegram"]["sources"]:
-        address = f"@{source['username']}" if source["username"] else str(source["id"])
-        source_id = await catalog.put_source("telegram", address, title=source["title"])
+    chats = await _put_chats(database, announcement)
+    for number, source in enumerate(announcement["telegram"]["sources"]):
+        source_id = await catalog.put_source("telegram", chat_address(source), title=source["title"])
         await catalog.put_route(
-            f"{source['title']} ({address})", source_id=source_id, profile_id=profile, targets=[target]
+            f"{source['title']} ({chat_address(source)})",
+            source_id=source_id,
+            profile_id=profile,
+            targets=[target],
+            illustrate=demo,
+            broadcast=RouteBroadcast(chats) if demo and chats and number == 0 else None,
         )
     for feed in announcement["feeds"]:
         source_id = await catalog.put_source(
             "feed", feed["url"], title=feed["title"], schedule=FEED_SCHEDULE, allow_private=True
         )
-        await catalog.put_route(f"{feed['title']} (feed)", source_id=source_id, profile_id=profile, targets=[target])
+        await catalog.put_route(
+            f"{feed['title']} (feed)", source_id=source_id, profile_id=profile, targets=[target], illustrate=demo
+        )
+
+
+async def _put_chats(database: Database, announcement: dict[str, Any]) -> tuple[str, ...]:
+    described = announcement["telegram"]["broadcast_chats"]
+    entries = [ChatEntry(chat_address(chat), chat["title"], min_messages_between=0) for chat in described]
+    if entries:
+        last = described[-1]
+        entries[-1] = ChatEntry(chat_address(last), last["title"], min_messages_between=QUIET_CHAT_MESSAGES)
+        await Chats(database).put(entries)
+    return tuple(entry.address for entry in entries)

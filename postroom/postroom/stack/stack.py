@@ -24,7 +24,8 @@ from postroom.stack.surroundings import announced, given_settings, real_parts, s
 
 log = logging.getLogger(__name__)
 
-SERVICES = ("api", "scheduler", "publisher", "rewriter", "collector")  # whoever consumes starts before who emits
+# Whoever consumes starts before who emits.
+SERVICES = ("api", "userbot", "scheduler", "publisher", "imagegen", "rewriter", "collector")
 LOG_BYTES = 20 * 2**20  # a log that is larger at the start is put aside, and the one before it goes
 SANDBOX_SECONDS = 120.0  # a large corpus takes a while to load
 
@@ -68,12 +69,16 @@ class Stack:
         return "real" if self.options.pacing == "demo" and "Telegram" in self.real_parts else self.options.pacing
 
     @property
-    def destination_url(self) -> str | None:
-        """The page where the destination can be read, in the sandbox."""
+    def pages(self) -> dict[str, str]:
+        """The sandbox's pages where what was sent can be read, by what they show."""
         if not self.announcement or "Telegram" in self.real_parts:
-            return None
+            return {}
         [destination] = self.announcement["telegram"]["destinations"]
-        return f"{self.announcement['http']['url']}/chats/{destination['id']}"
+        url = self.announcement["http"]["url"]
+        return {
+            "Read the destination channel": f"{url}/chats/{destination['id']}",
+            "Sources, and chats that are broadcast to": f"{url}/",
+        }
 
     async def wait(self) -> None:
         """Wait until a process fails for good. Raises ProcessFailed."""
@@ -90,7 +95,7 @@ class Stack:
             await self._start_sandbox()
             if "Telegram" not in self.real_parts:  # the sandbox's channels mean nothing to the real Telegram
                 async with Database.connect(self.servers.database_url, size=2) as database:
-                    await set_scene(database, self.announcement)
+                    await set_scene(database, self.announcement, demo=self.options.corpus is None)
             environment |= sandbox_environment(self.announcement, self.given)
         environment |= self._pace()
         if self.options.single_process:
@@ -145,12 +150,19 @@ class Stack:
     def _pace(self) -> dict[str, str]:
         match self.pacing:
             case "off":
-                return {"PUBLISH_PACING": "off", "COLLECT_BACKFILL": "0"}
+                return {
+                    "PUBLISH_PACING": "off",
+                    "COLLECT_BACKFILL": "0",
+                    "MIN_SECONDS_BETWEEN_CHATS": "0",
+                    "MAX_SECONDS_BETWEEN_CHATS": "0",
+                }
             case "demo":  # faster than Telegram would like, and said so; nothing leaves the machine
                 return {
                     "TELEGRAM_POSTS_PER_HOUR": "3600",
                     "TELEGRAM_CHAT_MESSAGES_PER_SECOND": "5",
                     "COLLECT_BACKFILL": "0",
+                    "MIN_SECONDS_BETWEEN_CHATS": "0.5",
+                    "MAX_SECONDS_BETWEEN_CHATS": "1.5",
                 }
             case _:
                 return {}

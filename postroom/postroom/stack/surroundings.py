@@ -7,8 +7,16 @@ from typing import Any
 from dotenv import dotenv_values
 
 # A variable of a group in `.env` switches the whole group to the real world.
-TELEGRAM = ("TELEGRAM_API_ID", "TELEGRAM_API_HASH", "TELETHON_SESSION", "TELEGRAM_BOT_TOKEN", "TELEGRAM_SERVER")
-MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL")
+TELEGRAM = (
+    "TELEGRAM_API_ID",
+    "TELEGRAM_API_HASH",
+    "TELETHON_SESSION",
+    "USERBOT_TELETHON_SESSION",
+    "TELEGRAM_BOT_TOKEN",
+    "ADMIN_NOTIFY_BOT_TOKEN",
+    "TELEGRAM_SERVER",
+)
+MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_IMAGE_MODEL")
 
 
 def announced(state: Path) -> dict[str, Any]:
@@ -43,19 +51,27 @@ def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> 
             "OPENAI_BASE_URL": model["base_url"],
             "OPENAI_API_KEY": model["api_key"],
             "OPENAI_MODEL": model["model"],
+            "OPENAI_IMAGE_MODEL": model.get("image_model", ""),
         }
     return environment
 
 
+def chat_address(chat: dict[str, Any]) -> str:
+    """Return how an announced chat is addressed: by its name, or where it has none by its id."""
+    return f"@{chat['username']}" if chat["username"] else str(chat["id"])
+
+
 def _telegram(telegram: dict[str, Any]) -> dict[str, str]:
-    user = next(account for account in telegram["accounts"] if account["name"] == "collector")
-    bot = next(account for account in telegram["accounts"] if account["kind"] == "bot")
+    accounts = {account["name"]: account for account in telegram["accounts"]}
     return {
         "TELEGRAM_SERVER": f"{telegram['host']}:{telegram['port']}",
         "TELEGRAM_SERVER_PUBLIC_KEY": telegram["public_key_pem"],
         "TELEGRAM_DC": str(telegram["dc"]),
         "TELEGRAM_API_ID": str(telegram["api_id"]),
         "TELEGRAM_API_HASH": telegram["api_hash"],
-        "TELETHON_SESSION": user["string_session"],
-        "TELEGRAM_BOT_TOKEN": bot["token"],
+        "TELETHON_SESSION": accounts["collector"]["string_session"],
+        "USERBOT_TELETHON_SESSION": accounts["userbot"]["string_session"],
+        "TELEGRAM_BOT_TOKEN": accounts["publisher"]["token"],
+        "ADMIN_NOTIFY_BOT_TOKEN": "",  # empty is not set: the sandbox does not know the bot of an exported one
+        "TARGET_CHAT_IDS": ",".join(map(chat_address, telegram["broadcast_chats"])),
     }

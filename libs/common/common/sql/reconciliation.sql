@@ -36,12 +36,37 @@ FROM (
     (SELECT pub.post_id, format('package %s has ended, and its publication %s has not', k.id, pub.id)
      FROM publish_packages k JOIN publications pub ON pub.package_id = k.id
      WHERE k.status IN ('succeeded', 'failed', 'cancelled') AND pub.status IN ('queued', 'in_progress') LIMIT 5)
-) AS found JOIN posts p ON p.id = found.post_id LEFT JOIN sources s ON s.id = p.source_id
+    UNION ALL
+    (SELECT t.post_id, format('broadcast %s was sent to %s %s times', t.id, min(a.chat), count(*))
+     FROM broadcast_attempts a JOIN userbot_tasks t ON t.id = a.task_id WHERE a.outcome = 'sent'
+     GROUP BY t.id, coalesce(a.peer_id::text, a.chat) HAVING count(*) > 1 LIMIT 5)
+    UNION ALL
+    (SELECT post_id, format('broadcast %s is done, and has not come to an end in every chat', id)
+     FROM userbot_tasks t WHERE status = 'done' AND cardinality(chats) <> sent_count + error_count + skipped_count LIMIT 5)
+) AS found LEFT JOIN posts p ON p.id = found.post_id LEFT JOIN sources s ON s.id = p.source_id
+
+-- name: images
+-- What came of requests for images, and how many files of sources are kept.
+SELECT count(*) FILTER (WHERE status = 'generated') AS generated, count(*) FILTER (WHERE status = 'failed') AS failed,
+       (SELECT count(*) FROM media_fetches WHERE hash IS NOT NULL) AS fetched,
+       (SELECT count(*) FROM media_fetches WHERE hash IS NULL) AS not_fetched
+FROM illustrations
+
+-- name: broadcasts
+-- How many broadcasts stand how, and what came of their chats.
+SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE status = 'failed') AS failed,
+       count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+       count(*) FILTER (WHERE status IN ('pending', 'processing')) AS open,
+       coalesce(sum(sent_count), 0) AS sent, coalesce(sum(error_count), 0) AS errors,
+       coalesce(sum(skipped_count), 0) AS skipped
+FROM userbot_tasks
 
 -- name: strays
 -- Posts that are pending although nothing is on its way to them: no open job or publication, no event in the outbox.
 SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source,
-       format('post %s (%s) has no next step', st.post_id, p.external_id) AS problem
+       format('post %s (%s) %s', st.post_id, p.external_id,
+              CASE WHEN st.routings_waiting > 0 THEN 'waits for an image that nobody makes' ELSE 'has no next step' END)
+           AS problem
 FROM post_states st JOIN posts p ON p.id = st.post_id LEFT JOIN sources s ON s.id = p.source_id
 WHERE st.state = 'pending' AND st.jobs_open = 0 AND st.publications_open = 0
   AND NOT EXISTS (SELECT FROM outbox o WHERE o.headers::jsonb ->> 'ce-subject' = st.post_id::text)
@@ -55,6 +80,9 @@ SELECT (SELECT count(*) FROM posts) AS collected,
        (SELECT count(*) FROM publications WHERE status = 'succeeded') AS published,
        (SELECT count(*) FROM publications WHERE status IN ('queued', 'in_progress')) AS waiting,
        (SELECT count(*) FROM publications WHERE status = 'unknown') AS unknown,
+       (SELECT count(*) FROM illustrations WHERE status = 'generated') AS illustrated,
+       (SELECT count(*) FROM userbot_tasks WHERE status = 'done') AS broadcasts,
+       (SELECT coalesce(sum(sent_count), 0) FROM userbot_tasks) AS broadcast_messages,
        (SELECT count(*) FROM jobs WHERE status = 'failed') AS failed,
        (SELECT count(*) FROM jobs WHERE status IN ('queued', 'in_progress')) AS open_jobs,
        (SELECT count(*) FROM outbox) AS outbox
