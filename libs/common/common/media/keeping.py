@@ -13,8 +13,8 @@ from uuid import UUID
 
 import asyncpg
 
-from common.media.objects import CHUNKS, Listed, Objects, about
-from common.media.store import ImageMissing, MediaStore, Origin
+from common.media.objects import Listed, Objects, about
+from common.media.store import CHUNKS, ImageMissing, MediaStore, Origin
 from common.postgres import Database, Queries
 
 log = logging.getLogger(__name__)
@@ -93,11 +93,14 @@ class Keeper:
         except asyncpg.ForeignKeyViolationError:
             rows = await self._database.fetch(self._sql["attached_to"], digest)
             raise Attached(digest, [row["post_id"] for row in rows]) from None
-        if not rows:
-            if await self._database.fetchrow(self._sql["find"], digest):
-                raise NotGenerated(f"image {digest} came from a source: it goes when no post has it any more")
+        if rows:
+            return await self._finish(rows[0])
+        found = await self._database.fetchrow(self._sql["find"], digest)
+        if found is None:
             raise ImageMissing(f"image {digest} is not in the store")
-        await self._finish(rows[0])
+        if found["origin"] == "source":
+            raise NotGenerated(f"image {digest} came from a source: it goes when no post has it any more")
+        return await self.delete(digest, by=by)  # somebody stored it again just now
 
     async def gc(self, grace_seconds: float, *, by: str = "imagegen") -> Swept:
         """Delete what was attached to no post for so long, what is left of storing, and what a crash left over.

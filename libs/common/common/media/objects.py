@@ -12,9 +12,8 @@ from typing import TypeVar
 
 from nats.js.errors import NotFoundError
 
-from common.media.store import BUCKET, MediaStore, StoreUnavailable, bounded
+from common.media.store import BUCKET, CHUNKS, STREAM, MediaStore, StoreUnavailable, bounded
 
-STREAM, CHUNKS = f"OBJ_{BUCKET}", f"$O.{BUCKET}.C."
 LISTING_BYTES = 100 * 2**20  # what a list may take to read; a line of it has less than a KiB
 Result = TypeVar("Result")
 
@@ -37,17 +36,17 @@ class Objects:
     async def all(self) -> list[Listed]:
         """Return all objects, in no order."""
         bucket = await self._store.bucket()
-        found = await bounded(_if_any(bucket.list()), LISTING_BYTES) or ()
+        found = await _if_any(bounded(bucket.list(), LISTING_BYTES)) or ()
         return [Listed(each.name, each.nuid or "", bool(each.deleted)) for each in found if each.name]
 
     async def delete(self, name: str) -> None:
         """Delete an object and all traces of it; safe to repeat, also after a crash in the middle."""
         bucket = await self._store.bucket()
-        found = await bounded(_if_any(bucket.get_info(name, show_deleted=True)))
+        found = await _if_any(bounded(bucket.get_info(name, show_deleted=True)))
         if found is None:
             return
         if not found.deleted:
-            await bounded(_if_any(bucket.delete(name)))  # from here on nobody can open it
+            await _if_any(bounded(bucket.delete(name)))  # from here on nobody can open it
         if found.nuid:
             await self.purge(f"{CHUNKS}{found.nuid}")
         await self.purge(about(name))
@@ -59,7 +58,7 @@ class Objects:
 
     async def written_at(self, subject: str) -> datetime | None:
         """Return when the newest message on a subject of the bucket was written; None where there is none."""
-        message = await bounded(_if_any(self._store.stream.get_last_msg(STREAM, subject)))
+        message = await _if_any(bounded(self._store.stream.get_last_msg(STREAM, subject)))
         return message.time if message else None
 
     async def purge(self, subject: str) -> None:

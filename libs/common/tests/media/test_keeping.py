@@ -251,6 +251,7 @@ async def lost_in_races(shelf: Shelf, rounds: int) -> int:
     async def sweep() -> None:
         while not over.is_set():
             await shelf.keeper.gc(0)
+            await asyncio.sleep(0.02)
 
     async def delete() -> None:
         while not over.is_set():

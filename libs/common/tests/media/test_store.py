@@ -62,6 +62,24 @@ async def test_equal_content_is_stored_once_by_however_many(store: MediaStore, n
     assert await objects(nats_client) == [kept[0].object]
 
 
+async def test_reading_leaves_nothing_behind_on_the_server(store: MediaStore, nats_client: Client) -> None:
+    """A server refuses more than 1,000 consumers on a stream."""
+    kept = await store.keep(io.BytesIO(os.urandom(300_000)), "", origin="source")
+    for _ in range(5):
+        async with store.open(kept.hash) as file:
+            assert digest_of(file)[0] == kept.hash
+    assert (await nats_client.jetstream().stream_info(f"OBJ_{BUCKET}")).state.consumer_count == 0
+
+
+async def test_content_that_was_cut_off_is_missing(store: MediaStore, nats_client: Client) -> None:
+    kept = await store.keep(io.BytesIO(os.urandom(300_000)), "", origin="source")
+    info = await (await nats_client.jetstream().object_store(BUCKET)).get_info(kept.object)
+    await nats_client.jetstream().purge_stream(f"OBJ_{BUCKET}", subject=f"$O.{BUCKET}.C.{info.nuid}", keep=1)
+    with pytest.raises(ImageMissing):
+        async with store.open(kept.hash):
+            pass
+
+
 async def test_what_is_not_there_is_missing(store: MediaStore, database: Database, nats_client: Client) -> None:
     with pytest.raises(ImageMissing):
         async with store.open(digest_of(io.BytesIO(b"never stored"))[0]):
