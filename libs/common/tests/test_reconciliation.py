@@ -127,6 +127,47 @@ async def test_a_chat_that_has_a_broadcast_twice_is_a_contradiction(database: Da
 
 
 async def test_a_broadcast_that_left_chats_out_is_a_contradiction(database: Database, posts: list[UUID]) -> None:
-    await broadcast(database, posts[0], "sent", "sent", sent=1)
+    await broadcast(database, posts[0], "sent", "sending", sent=1)
     [problem] = (await reconcile(database, idle=False)).problems
     assert "has not come to an end in every chat" in problem
+
+
+async def test_a_broadcast_that_counts_otherwise_than_its_chats_is_a_contradiction(
+    database: Database, posts: list[UUID]
+) -> None:
+    await broadcast(database, posts[0], "retry", "skipped", sent=1, skipped=1)
+    await database.execute(
+        "INSERT INTO broadcast_attempts (task_id, chat, attempt, account, outcome) "
+        "SELECT task_id, chat, 2, account, 'sent' FROM broadcast_attempts WHERE outcome = 'retry'"
+    )
+    assert (await reconcile(database, idle=False)).problems == ()
+    await database.execute("UPDATE broadcast_attempts SET outcome = 'unknown' WHERE attempt = 2")
+    [problem] = (await reconcile(database, idle=False)).problems
+    assert "counts 1 sent, 0 errors, 1 skipped, and its chats say 0, 1, 1" in problem
+
+
+async def waits_for_image(database: Database, post: UUID) -> None:
+    await database.execute(
+        "INSERT INTO routings (post_id, route_id, rewrite_id, decision, targets) "
+        "VALUES ($1, $1, $1, 'illustrate', '{telegram:@d}')",
+        post,
+    )
+
+
+async def test_a_post_that_waits_for_its_image_is_pending(database: Database, posts: list[UUID]) -> None:
+    await publish(database, posts[0], 7)
+    await publish(database, posts[1], 8)
+    await waits_for_image(database, posts[2])
+    await job(database, posts[2], "in_progress")
+    report = await reconcile(database, idle=True)
+    assert (report.pending, report.problems) == (1, ())
+
+
+async def test_a_post_whose_image_nobody_makes_is_a_stray(database: Database, posts: list[UUID]) -> None:
+    await publish(database, posts[0], 7)
+    await publish(database, posts[1], 8)
+    await waits_for_image(database, posts[2])
+    await job(database, posts[2], "succeeded")
+    report = await reconcile(database, idle=True)
+    assert report.problems == (f"post {posts[2]} (1) waits for an image that nobody makes",)
+    assert not report.total.balanced

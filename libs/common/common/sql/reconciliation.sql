@@ -41,6 +41,18 @@ FROM (
      FROM broadcast_attempts a JOIN userbot_tasks t ON t.id = a.task_id WHERE a.outcome = 'sent'
      GROUP BY t.id, coalesce(a.peer_id::text, a.chat) HAVING count(*) > 1 LIMIT 5)
     UNION ALL
+    (SELECT t.post_id, format('broadcast %s counts %s sent, %s errors, %s skipped, and its chats say %s, %s, %s', t.id,
+                              t.sent_count, t.error_count, t.skipped_count, said.sent, said.errors, said.skipped)
+     FROM userbot_tasks t
+     CROSS JOIN LATERAL (
+         SELECT count(*) FILTER (WHERE outcome = 'sent') AS sent,
+                count(*) FILTER (WHERE outcome IN ('refused', 'unknown')) AS errors,
+                count(*) FILTER (WHERE outcome = 'skipped') AS skipped
+         FROM (SELECT DISTINCT ON (chat) outcome FROM broadcast_attempts WHERE task_id = t.id
+               ORDER BY chat, attempt DESC) AS latest) AS said
+     WHERE t.status = 'done' AND (t.sent_count, t.error_count, t.skipped_count) <> (said.sent, said.errors, said.skipped)
+     LIMIT 5)
+    UNION ALL
     (SELECT post_id, format('broadcast %s is done, and has not come to an end in every chat', id)
      FROM userbot_tasks t WHERE status = 'done' AND cardinality(chats) <> sent_count + error_count + skipped_count LIMIT 5)
 ) AS found LEFT JOIN posts p ON p.id = found.post_id LEFT JOIN sources s ON s.id = p.source_id
