@@ -2,7 +2,7 @@
 
 import typer
 
-from postroom.commands import catalog, dead, importing, login, migrate, pub, serve, status, trace, up
+from postroom.commands import catalog, dead, importing, login, migrate, pub, serve, status, token, trace, up
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,7 @@ app.command("import")(importing.import_file)
 app.command("login")(login.login)
 app.command("migrate")(migrate.migrate)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(token.app, name="token")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from common.messaging.replay import NoSuchLetter
 from common.messaging.streams import TopologyError
 from common.postgres import SchemaError
 from common.settings import SettingsError
+from common.tokens import NoSuchToken, TokenExists
 from embedded import ServerError
 from postroom.connections import NotFound
 from postroom.stack.processes import ProcessFailed
@@ -39,6 +40,8 @@ class Refused(Exception):
 EXIT_CODES: dict[type[Exception], int] = {
     Refused: EXIT_FAILED,
     NoSuchLetter: EXIT_FAILED,
+    NoSuchToken: EXIT_FAILED,
+    TokenExists: EXIT_FAILED,
     ProcessFailed: EXIT_USAGE,
     SettingsError: EXIT_USAGE,
     AlreadyRunning: EXIT_FAILED,

@@ -3,6 +3,7 @@
 from common.postgres.migrate import SchemaError, migrate, verify_schema
 from common.postgres.pool import UNREACHABLE, Connection, Database, DatabaseUnreachable, bounded, steady
 from common.postgres.queries import Queries
+from common.postgres.within import Within
 
 __all__ = [
     "UNREACHABLE",
@@ -11,6 +12,7 @@ __all__ = [
     "DatabaseUnreachable",
     "Queries",
     "SchemaError",
+    "Within",
     "bounded",
     "migrate",
     "steady",

@@ -10,9 +10,11 @@ import structlog
 from opentelemetry import trace
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-# What looks like a secret wherever it stands: passwords in URLs, bot tokens, API keys, string sessions of Telethon.
+# What looks like a secret wherever it stands: passwords in URLs, bot tokens, API keys, tokens and webhook secrets of
+# our own, string sessions of Telethon.
 PATTERNS = re.compile(
-    r"(?<=://)(?P<user>[^/@:\s]*):[^/@\s]+(?=@)|\b\d{6,12}:[A-Za-z0-9_-]{30,}\b|\bsk-[A-Za-z0-9_-]{12,}\b|\b1[A-Za-z0-9_-]{300,}=*"
+    r"(?<=://)(?P<user>[^/@:\s]*):[^/@\s]+(?=@)|\b\d{6,12}:[A-Za-z0-9_-]{30,}\b|\bsk-[A-Za-z0-9_-]{12,}\b"
+    r"|\bprt_[A-Za-z0-9_-]{20,}|\bwhsec_[A-Za-z0-9+/=]{20,}|\b1[A-Za-z0-9_-]{300,}=*"
 )
 REDACTED = "[redacted]"
 NOISY = ("uvicorn", "httpx", "httpx2", "httpcore", "openai", "telethon", "apscheduler", "faststream", "nats")
