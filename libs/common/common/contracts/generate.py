@@ -95,7 +95,7 @@ def generated() -> dict[Path, str]:
 def drift() -> list[str]:
     """Return the generated files that are missing, stale or left over."""
     wanted = generated()
-    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
     present = {*SCHEMAS.glob("*.json"), *ASYNCAPI.glob("*.yaml")}
     return sorted([*stale, *(path.name for path in present - wanted.keys())])
 
@@ -111,7 +111,7 @@ def main() -> int:
         return 1 if stale else 0
     for path, text in generated().items():
         path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
+        path.write_text(text, "utf-8", newline="\n")
     return 0
 
 

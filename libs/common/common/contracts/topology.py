@@ -96,4 +96,4 @@ class Topology(BaseModel):
 @lru_cache(maxsize=1)
 def topology() -> Topology:
     """Return the contents of subjects.yaml."""
-    return Topology.model_validate(yaml.safe_load(files(__package__).joinpath("subjects.yaml").read_text()))
+    return Topology.model_validate(yaml.safe_load(files(__package__).joinpath("subjects.yaml").read_text("utf-8")))

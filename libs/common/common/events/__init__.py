@@ -2,6 +2,7 @@
 
 from common.events.broadcasting import BroadcastRequested, BroadcastResult
 from common.events.collecting import CollectRequested
+from common.events.contents import ContentCreated, ContentRequested
 from common.events.envelope import Emitted, Event, derive, emitted
 from common.events.media import ImageFailed, ImageGenerated, ImageRequested, MediaRequested
 from common.events.notifying import NotifyRequested
@@ -13,6 +14,8 @@ EVENTS: tuple[type[Event], ...] = (
     MediaRequested,
     PostCollected,
     PostRewritten,
+    ContentRequested,
+    ContentCreated,
     ImageRequested,
     ImageGenerated,
     ImageFailed,
@@ -28,6 +31,8 @@ __all__ = [
     "BroadcastRequested",
     "BroadcastResult",
     "CollectRequested",
+    "ContentCreated",
+    "ContentRequested",
     "Emitted",
     "Event",
     "ImageFailed",

@@ -1,0 +1,184 @@
+-- Planning: contents written from a brief, posts that wait for their time, and rules that make both by themselves.
+
+CREATE TABLE contents (
+    id          uuid        PRIMARY KEY,
+    post_id     uuid        NOT NULL UNIQUE REFERENCES posts,  -- its text is the brief; what is published is a rewrite of it
+    title       text        NOT NULL,
+    description text        NOT NULL DEFAULT '',
+    profile_id  uuid        REFERENCES profiles,
+    illustrate  boolean     NOT NULL DEFAULT false,
+    rule_id     uuid,
+    created_by  text        NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    deleted_at  timestamptz
+);
+CREATE INDEX contents_created ON contents (created_at, id);
+COMMENT ON TABLE contents IS 'owner: api; the scheduler adds those of rules. Briefs that a post is written from.';
+
+ALTER TABLE rewrites ALTER COLUMN route_id DROP NOT NULL;    -- NULL: written from a brief
+ALTER TABLE rewrites ALTER COLUMN profile_id DROP NOT NULL;  -- NULL: the brief named none
+
+CREATE TABLE scheduled_posts (
+    id             uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
+    post_id        uuid        NOT NULL REFERENCES posts,
+    content_id     uuid        REFERENCES contents,
+    rewrite_id     uuid,                             -- NULL: the newest when it is due
+    route_id       uuid,
+    rule_id        uuid,
+    platform       text        NOT NULL,
+    target         text        NOT NULL,             -- platform:address
+    scheduled_time timestamptz NOT NULL,
+    status         text        NOT NULL DEFAULT 'scheduled'
+                   CHECK (status IN ('scheduled', 'publishing', 'published', 'failed', 'cancelled')),
+    due_at         timestamptz NOT NULL,             -- scheduled_time, or when it is tried again
+    attempts       integer     NOT NULL DEFAULT 0,   -- publish requests that failed
+    request_id     text        UNIQUE,               -- the id of the last publish.requested event
+    message_ids    bigint[]    NOT NULL DEFAULT '{}',
+    url            text,
+    last_error     text,
+    slot_key       text        UNIQUE,               -- of a slot or of a rule's run: it is taken once
+    version        integer     NOT NULL DEFAULT 1,
+    created_by     text        NOT NULL,
+    created_at     timestamptz NOT NULL DEFAULT now(),
+    updated_at     timestamptz NOT NULL DEFAULT now(),
+    published_at   timestamptz
+) WITH (fillfactor = 80);
+CREATE INDEX scheduled_posts_due ON scheduled_posts (due_at, id) WHERE status = 'scheduled';
+CREATE INDEX scheduled_posts_listed ON scheduled_posts (scheduled_time, id);
+CREATE INDEX scheduled_posts_post ON scheduled_posts (post_id);
+CREATE UNIQUE INDEX scheduled_posts_open ON scheduled_posts (post_id, target) WHERE status IN ('scheduled', 'publishing');
+COMMENT ON TABLE scheduled_posts IS
+    'owner: scheduler; people plan through common.planning while a post is scheduled. Posts that wait for their time.';
+
+-- Whoever sleeps until the next post is due is woken when that may have changed.
+CREATE FUNCTION tell_scheduled_posts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('scheduled_posts', '');  -- equal notices of one transaction are one
+    RETURN NULL;
+END $$;
+CREATE TRIGGER scheduled_posts_added AFTER INSERT ON scheduled_posts
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_scheduled_posts();
+CREATE TRIGGER scheduled_posts_changed AFTER UPDATE OF due_at ON scheduled_posts
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_scheduled_posts();
+
+CREATE TABLE auto_posting_rules (
+    id                uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
+    name              text        NOT NULL UNIQUE,
+    schedule_type     text        NOT NULL CHECK (schedule_type IN ('once', 'interval', 'daily', 'weekly', 'cron')),
+    schedule_config   jsonb       NOT NULL,
+    content_config    jsonb       NOT NULL,          -- title, description, profile, illustrate
+    platforms         text[]      NOT NULL CHECK (cardinality(platforms) > 0),  -- a platform, or platform:address
+    is_active         boolean     NOT NULL DEFAULT true,
+    next_execution_at timestamptz,                   -- moved on by the scheduler; NULL: there is none
+    version           integer     NOT NULL DEFAULT 1,
+    created_by        text        NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    updated_at        timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX auto_posting_rules_due ON auto_posting_rules (next_execution_at) WHERE is_active;
+COMMENT ON TABLE auto_posting_rules IS 'owner: api; the scheduler writes next_execution_at. Rules that make posts by themselves.';
+
+CREATE FUNCTION tell_auto_posting_rules() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_notify('auto_posting_rules', '');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER auto_posting_rules_changed AFTER INSERT OR UPDATE ON auto_posting_rules
+    FOR EACH STATEMENT EXECUTE FUNCTION tell_auto_posting_rules();
+
+CREATE TABLE rule_executions (
+    rule_id     uuid        NOT NULL REFERENCES auto_posting_rules ON DELETE CASCADE,
+    slot        timestamptz NOT NULL,                -- the time that it is for: no rule runs twice for one
+    asked_by    text,                                -- NULL: the clock
+    status      text        NOT NULL CHECK (status IN ('succeeded', 'failed')),
+    content_id  uuid        REFERENCES contents,
+    error       text,
+    executed_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (rule_id, slot)
+);
+COMMENT ON TABLE rule_executions IS 'owner: scheduler. The runs of each rule.';
+
+ALTER TABLE destinations ADD COLUMN is_default boolean NOT NULL DEFAULT false;  -- of its platform
+CREATE UNIQUE INDEX destinations_default ON destinations (split_part(address, ':', 1)) WHERE is_default;
+
+ALTER TABLE routes ADD COLUMN slots jsonb;           -- {"timezone": …, "times": {"1": ["09:00"], …}, "minimum_distance_minutes": 0}
+ALTER TABLE routes ADD COLUMN approval_expires_hours double precision CHECK (approval_expires_hours > 0);
+COMMENT ON COLUMN routes.slots IS 'when posts of this route go out, by ISO weekday; NULL: at once';
+
+ALTER TABLE routings DROP CONSTRAINT routings_decision_check;
+ALTER TABLE routings ADD CONSTRAINT routings_decision_check
+    CHECK (decision IN ('publish', 'hold', 'illustrate', 'reject', 'schedule'));
+
+-- As before, with what is scheduled, and with drafts: contents that wait for a person to plan or publish them.
+DROP VIEW post_states;
+CREATE OR REPLACE VIEW post_facts AS
+SELECT p.id AS post_id,
+       p.source_id,
+       p.duplicate_of IS NOT NULL AS duplicate,
+       coalesce(pub.succeeded, 0) AS publications_succeeded,
+       coalesce(pub.open, 0)      AS publications_open,
+       coalesce(pub.failed, 0)    AS publications_failed,
+       coalesce(pub.cancelled, 0) AS publications_cancelled,
+       coalesce(pub.unknown, 0)   AS publications_unknown,
+       coalesce(job.open, 0)      AS jobs_open,
+       coalesce(job.failed, 0)    AS jobs_failed,
+       coalesce(job.cancelled, 0) AS jobs_cancelled,
+       coalesce(rew.refused, 0)   AS rewrites_refused,
+       coalesce(rou.held, 0)      AS routings_held,
+       coalesce(rou.waiting, 0)   AS routings_waiting,
+       coalesce(rou.rejected, 0)  AS routings_rejected,
+       coalesce(sch.open, 0)      AS scheduled_open,
+       coalesce(sch.failed, 0)    AS scheduled_failed,
+       coalesce(sch.cancelled, 0) AS scheduled_cancelled,
+       coalesce(con.drafts, 0)    AS drafts,
+       coalesce(con.deleted, 0)   AS drafts_deleted
+FROM posts p
+LEFT JOIN (
+    SELECT post_id, count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
+           count(*) FILTER (WHERE status IN ('queued', 'in_progress')) AS open,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE status = 'unknown') AS unknown
+    FROM publications GROUP BY post_id
+) pub ON pub.post_id = p.id
+LEFT JOIN (
+    SELECT post_id, count(*) FILTER (WHERE status IN ('queued', 'in_progress')) AS open,
+           count(*) FILTER (WHERE status = 'failed') AS failed,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+    FROM jobs WHERE post_id IS NOT NULL GROUP BY post_id
+) job ON job.post_id = p.id
+LEFT JOIN (SELECT post_id, count(*) AS refused FROM rewrites WHERE status = 'refused' GROUP BY post_id) rew
+       ON rew.post_id = p.id
+LEFT JOIN (SELECT post_id, count(*) FILTER (WHERE decision = 'hold') AS held,
+                  count(*) FILTER (WHERE decision = 'illustrate') AS waiting,
+                  count(*) FILTER (WHERE decision = 'reject') AS rejected
+           FROM routings WHERE decision <> 'publish' GROUP BY post_id) rou
+       ON rou.post_id = p.id
+LEFT JOIN (SELECT post_id, count(*) FILTER (WHERE status IN ('scheduled', 'publishing')) AS open,
+                  count(*) FILTER (WHERE status = 'failed') AS failed,
+                  count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+           FROM scheduled_posts GROUP BY post_id) sch
+       ON sch.post_id = p.id
+LEFT JOIN (SELECT post_id, count(*) FILTER (WHERE deleted_at IS NULL) AS drafts,
+                  count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted
+           FROM contents GROUP BY post_id) con
+       ON con.post_id = p.id;
+
+CREATE VIEW post_states AS
+SELECT facts.*,
+       CASE WHEN duplicate THEN 'duplicate'
+            WHEN publications_open > 0 THEN 'pending'
+            WHEN publications_unknown > 0 THEN 'awaiting'
+            WHEN jobs_failed > 0 OR publications_failed > 0 AND scheduled_open = 0 THEN 'dead'
+            WHEN jobs_open > 0 OR routings_waiting > 0 THEN 'pending'
+            WHEN scheduled_open > 0 THEN 'scheduled'
+            WHEN scheduled_failed > 0 THEN 'dead'
+            WHEN publications_succeeded > 0 THEN 'published'
+            WHEN publications_cancelled > 0 THEN 'cancelled'
+            WHEN routings_held > 0 THEN 'awaiting'
+            WHEN rewrites_refused > 0 OR routings_rejected > 0 THEN 'rejected'
+            WHEN drafts > 0 THEN 'awaiting'
+            WHEN jobs_cancelled > 0 OR scheduled_cancelled > 0 OR drafts_deleted > 0 THEN 'cancelled'
+            ELSE 'pending' END AS state
+FROM post_facts AS facts;
+COMMENT ON VIEW post_states IS 'owner: common. One state per post, with the facts that it follows from.';
