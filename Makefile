@@ -50,6 +50,7 @@ lint: install ## Check format, lint, types, import contracts and generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m common.contracts.generate --check
 	@.ci/no-registry-hosts

