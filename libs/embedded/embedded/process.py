@@ -3,7 +3,6 @@
 import contextlib
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import psutil
 
 PAUSE_SECONDS = 0.01
 # Windows knows one way to end another process from outside, and calls it SIGTERM.
-KILL = signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL
+KILL: signal.Signals = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class ServerError(Exception):
