@@ -17,7 +17,7 @@ class PublisherSettings(SettingsGroup):
     )
     publish_link_preview: bool = Field(default=True, description="show a preview of the first link")
     publish_batch: int = Field(default=25, ge=1, le=200, description="how many a lane takes on at once, without pacing")
-    publish_allow_private_media: bool = Field(default=False, description="photos from addresses in private networks")
+    publish_allow_private_media: bool = Field(default=False, description="photos by their URL in private networks")
 
     @property
     def batch(self) -> int:

@@ -1,6 +1,7 @@
 """The publisher on real servers, before the sandbox's Telegram."""
 
 import asyncio
+import io
 import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
@@ -16,8 +17,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from common.catalog import Catalog
+from common.events import derive
+from common.media.items import Kind
+from common.media.store import MediaStore
 from common.postgres import Database
-from common.posts import NewPost, Posts
+from common.posts import Media, NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.text import RichText
 from common.testing.waiting import eventually
@@ -28,6 +32,16 @@ from sandbox.telegram.handshake import make_rsa_key
 
 NUMBERS = count(1)
 FINAL = {"succeeded", "failed", "cancelled", "unknown"}
+
+
+@dataclass(frozen=True)
+class File:
+    """A medium of a post. A picture has no MIME type of its own; one without content could not be fetched."""
+
+    kind: Kind
+    content: bytes | None = None
+    mime_type: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -41,6 +55,7 @@ class Stage:
     bot: User
     database: Database
     nats: Client
+    images: MediaStore
     told: defaultdict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     dead: list[dict[str, str]] = field(default_factory=list)
 
@@ -63,6 +78,48 @@ class Stage:
         posts = [NewPost(source, str(next(NUMBERS)), RichText(text=text)) for text in texts]
         await Posts(self.database).add(posts)
         return [post.id for post in posts]
+
+    async def post(self, text: str, *files: File) -> UUID:
+        """Bring a post in with media, and fetch those that have a content, as a collector does."""
+        source = await Catalog(self.database).put_source("import", "tests")
+        media = tuple(Media(file.kind, {"chat": -1001, "message_id": 1}, details=file.details) for file in files)
+        post = NewPost(source, str(next(NUMBERS)), RichText(text=text), media=media)
+        await Posts(self.database).add([post])
+        for position, file in enumerate(files, 1):
+            digest = None
+            if file.content is not None:
+                digest = await self.attach(post.id, f"source/{position}", file.content, file.mime_type)
+            await self.database.execute(
+                "INSERT INTO media_fetches (post_id, position, hash, problem) VALUES ($1, $2, $3, $4)",
+                post.id,
+                position,
+                digest,
+                None if digest else "too large",
+            )
+        return post.id
+
+    async def attach(self, post: UUID, place: str, content: bytes, mime_type: str = "") -> str:
+        """Put an image or file into the store, attach it, and return its hash."""
+        if mime_type:
+            kept = await self.images.keep(io.BytesIO(content), mime_type, origin="source")
+        else:
+            kept = await self.images.keep_picture(io.BytesIO(content), origin="source")
+        await self.database.execute("SELECT attach_images($1, $2, $3)", [post], [place], [kept.hash])
+        return kept.hash
+
+    async def rewrite(self, post: UUID, text: str) -> UUID:
+        """Rewrite a post, as a rewriter does."""
+        number = next(NUMBERS)
+        await self.database.execute(
+            """INSERT INTO rewrites (id, post_id, route_id, profile_id, status, text, model, request, answer,
+                   prompt_tokens, completion_tokens, cost_usd, duration_ms, created_at)
+               VALUES ($1, $2, $1, $1, 'succeeded', $3, 'm', '{}', '{}', 0, 0, 0, 0, now() + $4 * interval '1 s')""",
+            rewrite := derive("rewrite", number),
+            post,
+            text,
+            number,
+        )
+        return rewrite
 
     async def request(self, **payload: Any) -> str:
         """Ask to publish, as a person types it; return the id of the package that it becomes."""
@@ -144,7 +201,9 @@ async def stage(
     }.items():
         monkeypatch.setenv(name, value)
     owner = world.add_user("Owner", "+10000000001")
-    stage = Stage(world, faults, server, owner, bot, database, nats_client)
+    stage = Stage(
+        world, faults, server, owner, bot, database, nats_client, MediaStore(database, nats_client.jetstream())
+    )
 
     async def heard(message: Msg) -> None:
         if message.subject.startswith("dlq."):
@@ -152,7 +211,7 @@ async def stage(
         else:
             stage.told[message.subject].append(json.loads(message.data))
 
-    for subject in ("publish.result", "notify.requested", "dlq.>"):
+    for subject in ("publish.result", "image.requested", "notify.requested", "dlq.>"):
         await nats_client.subscribe(subject, cb=heard)
     await nats_client.flush()
     yield stage
