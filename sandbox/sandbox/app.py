@@ -16,6 +16,7 @@ from sandbox.demo.trickle import Step, channel_step, feed_step, talk_step, trick
 from sandbox.faults import Faults
 from sandbox.feeds.routes import FeedEndpoint
 from sandbox.feeds.shelf import Shelf
+from sandbox.model.images import ImageEndpoint
 from sandbox.model.rewriting import Rewriter, load_phrasebooks
 from sandbox.model.routes import ModelEndpoint
 from sandbox.settings import SandboxSettings
@@ -54,8 +55,9 @@ class Sandbox:
             self.faults,
             settings.model_key,
             settings.model_context_tokens,
-            settings.models,
+            (*settings.models, *settings.image_models),
         )
+        self.images = ImageEndpoint(self.faults, settings.model_key, settings.image_models, self.model.journal)
         self._telegram = TelegramServer(self.world, self.faults, str(settings.host), rsa_key_pem=rsa_key_pem)
         self._cast: Cast | None = None
         self._http: HttpServer | None = None
@@ -145,6 +147,7 @@ class Sandbox:
                 "base_url": f"{self.url}/v1",
                 "api_key": self.settings.model_key,
                 "model": self.settings.models[0] if self.settings.models else "sandbox-writer",
+                "image_model": self.settings.image_models[0],
             },
             "telegram": self.telegram(),
             "feeds": [
@@ -188,6 +191,7 @@ class Sandbox:
         return make_application(
             (
                 self.model.routes(),
+                self.images.routes(),
                 FeedEndpoint(self.shelf, self.faults, files).routes(),
                 ChatsApi(self.world).routes(),
                 FaultsApi(self.faults).routes(),

@@ -43,3 +43,16 @@ class SandboxSettings(BaseSettings):
         ("sandbox-writer", "gpt-5-mini", "gpt-4.1-mini", "gpt-4o-mini"),
         description="names listed by /v1/models; completions accept any name",
     )
+    image_models: tuple[str, ...] = Field(
+        (
+            "sandbox-painter",
+            "gpt-image-2",
+            "gpt-image-1.5",
+            "gpt-image-1",
+            "gpt-image-1-mini",
+            "dall-e-3",
+            "dall-e-2",
+        ),
+        min_length=1,
+        description="models that draw; others are refused. The first is announced",
+    )

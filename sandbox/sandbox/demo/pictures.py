@@ -12,6 +12,13 @@ SUN: Colour = (255, 241, 200)
 
 def picture(number: int, width: int = 960, height: int = 640) -> bytes:
     """Return a PNG of the given size in pixels (at least 110 × 90); a number always gives the same picture."""
+    content = BytesIO()
+    landscape(number, width, height).save(content, "PNG")
+    return content.getvalue()
+
+
+def landscape(number: int, width: int, height: int) -> Image.Image:
+    """Return a picture of the given size in pixels (at least 110 × 90)."""
     chance = Random(number)
     top, far, near = _colour(chance, 90, 235), _colour(chance, 20, 120), _colour(chance, 20, 120)
     drawn = _sky(top, width, height)
@@ -21,9 +28,7 @@ def picture(number: int, width: int = 960, height: int = 640) -> bytes:
     draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=SUN)
     for colour, level in ((far, 0.5), (near, 0.65)):
         draw.polygon(_hill(chance, level, width, height), fill=colour)
-    content = BytesIO()
-    drawn.save(content, "PNG")
-    return content.getvalue()
+    return drawn
 
 
 def _sky(top: Colour, width: int, height: int) -> Image.Image:

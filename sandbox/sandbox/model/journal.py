@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServedRequest:
-    """One request. `source` is the text that was rewritten and `answer` the first choice; `seconds` the time taken."""
+    """One request. `source` is the text that was rewritten and `answer` the first choice; `seconds` the time taken.
+
+    Of a request for pictures, `source` is the prompt and `answer` says what was drawn.
+    """
 
     id: str
     at: str

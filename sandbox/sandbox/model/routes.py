@@ -1,12 +1,9 @@
 """The HTTP side of the model endpoint: keys, errors, faults, and the two dialects."""
 
-import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
-from hmac import compare_digest
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -14,15 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from sandbox.connections import cut, gone
 from sandbox.faults import Fault, Faults
 from sandbox.model.answering import answer
 from sandbox.model.chat import ChatCompletions
-from sandbox.model.errors import Refused, bad_request, context_exceeded, failed, rate_limited, unauthorised
+from sandbox.model.errors import Refused, context_exceeded
 from sandbox.model.journal import Journal, ServedRequest
 from sandbox.model.question import Question, Reply
+from sandbox.model.requests import ANY_REQUEST, authorise, befall, parsed
 from sandbox.model.responses import Responses
 from sandbox.model.rewriting import Rewriter
+
+KINDS = (*ANY_REQUEST, "token_limit", "invalid_json", "wrong_schema", "truncated", "refusal")
 
 
 class Dialect(Protocol):
@@ -70,9 +69,9 @@ class ModelEndpoint:
             question: Question | None = None
             reply: Reply | None = None
             try:
-                self._authorise(request)
-                question = dialect.read(_parsed(raw))
-                fault = self.faults.take("model")
+                authorise(request, self.key)
+                question = dialect.read(parsed(raw))
+                fault = self.faults.take("model", kinds=KINDS)
                 if fault:
                     await self._befall(fault, dialect, request)
                 reply = answer(question, self.rewriter, fault)
@@ -90,29 +89,10 @@ class ModelEndpoint:
 
         return endpoint
 
-    def _authorise(self, request: Request) -> None:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not given:
-            raise unauthorised(None)
-        if not compare_digest(given.encode(), self.key.encode()):
-            raise unauthorised(given)
-
     async def _befall(self, fault: Fault, dialect: Dialect, request: Request) -> None:
-        match fault.kind:
-            case "rate_limit":
-                raise rate_limited(fault.seconds, fault.message)
-            case "server_error":
-                raise failed(fault.seconds, fault.message)
-            case "token_limit":
-                raise context_exceeded(
-                    self.context_tokens, self.context_tokens + 1, dialect.prompt_param, fault.message
-                )
-            case "delay":
-                await asyncio.sleep(fault.seconds)
-            case "hang":
-                await gone(request)
-            case "drop":
-                await cut(request)
+        if fault.kind == "token_limit":
+            raise context_exceeded(self.context_tokens, self.context_tokens + 1, dialect.prompt_param, fault.message)
+        await befall(fault, request)
 
     def _record(
         self,
@@ -143,19 +123,8 @@ class ModelEndpoint:
 
     async def _list_models(self, request: Request) -> Response:
         try:
-            self._authorise(request)
+            authorise(request, self.key)
         except Refused as refused:
             return refused.response()
         models = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in self.models]
         return JSONResponse({"object": "list", "data": models})
-
-
-def _parsed(raw: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(raw)
-    except ValueError:
-        text = "We could not parse the JSON body of your request. The API expects a JSON payload."
-        raise bad_request(text, None) from None
-    if not isinstance(body, dict):
-        raise bad_request("Invalid type for the body: expected an object.", None)
-    return body

@@ -8,6 +8,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from sandbox.faults import Fault, Faults
+from sandbox.model.images import KINDS as IMAGE_KINDS
+from sandbox.model.routes import KINDS as TEXT_KINDS
 from sandbox.problems import Problem, read_body
 from sandbox.telegram.troubles import Troubles
 
@@ -35,7 +37,9 @@ class FaultsApi:
         part, _, _ = fault.where.partition(":")
         known = known_kinds()
         if part not in known:
-            raise _unknown("where", f"must be 'model', 'feed:<name>' or 'telegram:<method>', not '{fault.where}'")
+            raise _unknown(
+                "where", f"must be 'model', 'images', 'feed:<name>' or 'telegram:<method>', not '{fault.where}'"
+            )
         if fault.kind not in known[part]:
             raise _unknown("kind", f"'{part}' knows {', '.join(known[part])}, not '{fault.kind}'")
         return JSONResponse(_described(self.faults.add(fault), fault), 201)
@@ -47,9 +51,9 @@ class FaultsApi:
 
 def known_kinds() -> dict[str, tuple[str, ...]]:
     """Return the kinds of fault that each part of the sandbox knows."""
-    spoiled = ("invalid_json", "wrong_schema", "truncated", "refusal")
     return {
-        "model": ("rate_limit", "server_error", "token_limit", *spoiled, "delay", "hang", "drop"),
+        "model": (*TEXT_KINDS, *(kind for kind in IMAGE_KINDS if kind not in TEXT_KINDS)),
+        "images": IMAGE_KINDS,
         "feed": ("server_error", "delay", "broken", "drop"),
         "telegram": ("rpc_error", "flood_wait", "slow_mode", *Troubles.LATER_KINDS),
     }

@@ -74,6 +74,20 @@ async def test_errors(model: Any, check: Check, kind: str) -> None:
     check("ErrorResponse", answer.json())
 
 
+@pytest.mark.parametrize("model_name", ["gpt-image-1", "dall-e-2", "dall-e-3"])
+async def test_images(model: Any, check: Check, model_name: str) -> None:
+    answer = await model.http.post("/v1/images/generations", json={"model": model_name, "prompt": "A bridge"})
+    assert answer.status_code == 200
+    check("ImagesResponse", answer.json())
+
+
+async def test_refused_images(model: Any, check: Check) -> None:
+    model.fault("content_policy", "images")
+    answer = await model.http.post("/v1/images/generations", json={"model": "gpt-image-1", "prompt": "A bridge"})
+    assert answer.status_code == 400
+    check("ErrorResponse", answer.json())
+
+
 async def test_models(model: Any, check: Check) -> None:
     check("ListModelsResponse", (await model.http.get("/v1/models")).json())
 
