@@ -1,7 +1,7 @@
 """How a command finds the running system: DATABASE_URL and NATS_URL, else the stack that runs in this directory."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import nats
@@ -11,6 +11,7 @@ from nats.js import JetStreamContext
 from pydantic import SecretStr
 
 from common.messaging.ledger import Ledger
+from common.messaging.rails import Rails
 from common.messaging.replay import DeadLetters
 from common.postgres import Database, verify_schema
 from common.settings import DatabaseUrl, SettingsGroup, load_settings
@@ -46,6 +47,15 @@ class System:
     def dead_letters(self) -> DeadLetters:
         """The dead letters."""
         return DeadLetters(self.stream, Ledger(self.database))
+
+    @contextmanager
+    def rails(self) -> Iterator[Rails]:
+        """What emits events durably, for a block; what a crash leaves behind is published by the scheduler."""
+        rails = Rails(self.stream, self.database)
+        try:
+            yield rails
+        finally:
+            rails.close()
 
 
 def addresses() -> tuple[str, str]:

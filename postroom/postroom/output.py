@@ -15,6 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from common.broadcasts import BroadcastEnded, NoSuchBroadcast
+from common.media.keeping import Attached, NotGenerated
+from common.media.store import ImageMissing, StoreUnavailable
 from common.messaging.replay import NoSuchLetter
 from common.messaging.streams import TopologyError
 from common.postgres import SchemaError
@@ -40,6 +43,11 @@ class Refused(Exception):
 EXIT_CODES: dict[type[Exception], int] = {
     Refused: EXIT_FAILED,
     NoSuchLetter: EXIT_FAILED,
+    NoSuchBroadcast: EXIT_FAILED,
+    BroadcastEnded: EXIT_FAILED,
+    Attached: EXIT_FAILED,
+    NotGenerated: EXIT_FAILED,
+    ImageMissing: EXIT_FAILED,
     NoSuchToken: EXIT_FAILED,
     TokenExists: EXIT_FAILED,
     ProcessFailed: EXIT_USAGE,
@@ -49,6 +57,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     TopologyError: EXIT_NOT_MIGRATED,
     ServerError: EXIT_UNREACHABLE,
     NotFound: EXIT_UNREACHABLE,
+    StoreUnavailable: EXIT_UNREACHABLE,
     NatsError: EXIT_UNREACHABLE,
     OSError: EXIT_UNREACHABLE,
 }

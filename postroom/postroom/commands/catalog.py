@@ -3,17 +3,21 @@
 import tomllib
 from collections.abc import Container
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import typer
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from common.catalog import TARGET, Catalog
+from common.catalog import TARGET, Catalog, RouteBroadcast
+from common.events.broadcasting import ChatAddress
+from common.telegram.addresses import checked
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
 app = typer.Typer(no_args_is_help=True, help="Sources, profiles, destinations and routes.")
 
+
+MOST_DELAY_SECONDS = 365 * 86_400.0
 
 Target = Annotated[str, Field(pattern=TARGET)]
 
@@ -54,6 +58,14 @@ class DestinationEntry(Entry):
     posts_per_hour: int | None = Field(default=None, ge=1)
 
 
+class BroadcastEntry(Entry):
+    """[route.broadcast]; without chats those of TARGET_CHAT_IDS."""
+
+    chats: list[Annotated[ChatAddress, AfterValidator(checked)]] = []
+    delay_seconds: float = Field(default=0.0, ge=0, le=MOST_DELAY_SECONDS)
+    forward: bool = False
+
+
 class RouteEntry(Entry):
     """[[route]]; `source` is an address of the file or the catalog, or left out for every source."""
 
@@ -63,6 +75,14 @@ class RouteEntry(Entry):
     targets: list[Target] = Field(min_length=1)
     approval: bool = False
     illustrate: bool = False
+    image_required: bool = False
+    broadcast: BroadcastEntry | None = None
+
+    @model_validator(mode="after")
+    def _requires_what_is_asked_for(self) -> Self:
+        if self.image_required and not self.illustrate:
+            raise ValueError("image_required goes with illustrate = true")
+        return self
 
 
 class CatalogFile(Entry):
@@ -103,7 +123,14 @@ def show(as_json: Json = False) -> None:
                     "title": source.title,
                     "schedule": source.schedule,
                     "routes": [
-                        {"name": route.name, "targets": route.targets, "approval": route.approval}
+                        {
+                            "name": route.name,
+                            "targets": route.targets,
+                            "approval": route.approval,
+                            "illustrate": route.illustrate,
+                            "image_required": route.image_required,
+                            "broadcast": route.broadcast.to_json() if route.broadcast else None,
+                        }
                         for route in await catalog.routes_of(source.id)
                     ],
                 }
@@ -126,6 +153,12 @@ def show(as_json: Json = False) -> None:
             for source in found
         ),
     )
+
+
+def _broadcast(entry: BroadcastEntry | None) -> RouteBroadcast | None:
+    if entry is None:
+        return None
+    return RouteBroadcast(tuple(dict.fromkeys(entry.chats)), entry.delay_seconds, entry.forward)
 
 
 def _read(file: Path) -> CatalogFile:
@@ -173,6 +206,8 @@ async def _apply(file: Path) -> dict[str, int]:
                 source_id=sources[route.source] if route.source else None,
                 approval=route.approval,
                 illustrate=route.illustrate,
+                image_required=route.image_required,
+                broadcast=_broadcast(route.broadcast),
             )
     return {
         "sources": len(contents.source),

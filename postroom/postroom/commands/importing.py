@@ -10,7 +10,6 @@ import typer
 from common.catalog import TARGET, Catalog
 from common.events import PostCollected
 from common.imports import ImportFailed, read_posts
-from common.messaging.rails import Rails
 from common.posts import NewPost, Posts
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, run
@@ -43,23 +42,21 @@ async def _import(file: Path, name: str, targets: list[str], profile: str) -> di
     counts = {"added": 0, "duplicates": 0, "there before": 0}
     async with connected() as system:
         source_id = await _source(Catalog(system.database), name, targets, profile)
-        rails = Rails(system.stream, system.database)
         posts = Posts(system.database)
         try:
-            for page in _pages(read_posts(file, source_id)):
-                brought = await posts.add(page)
-                for each in brought:
-                    what = "there before" if not each.added else "duplicates" if each.duplicate_of else "added"
-                    counts[what] += 1
-                fresh = [each.post_id for each in brought if each.duplicate_of is None]
-                events = [PostCollected(post_id=post, source_id=source_id) for post in fresh]
-                await rails.tell(events, consumer=CONSUMER, cause="import")
+            with system.rails() as rails:
+                for page in _pages(read_posts(file, source_id)):
+                    brought = await posts.add(page)
+                    for each in brought:
+                        what = "there before" if not each.added else "duplicates" if each.duplicate_of else "added"
+                        counts[what] += 1
+                    fresh = [each.post_id for each in brought if each.duplicate_of is None]
+                    events = [PostCollected(post_id=post, source_id=source_id) for post in fresh]
+                    await rails.tell(events, consumer=CONSUMER, cause="import")
         except ImportFailed as error:
             raise Refused(
                 f"{error} ({counts['added']} posts were added before that; importing again is safe)"
             ) from None
-        finally:
-            rails.close()
     return counts
 
 

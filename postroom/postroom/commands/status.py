@@ -29,6 +29,8 @@ async def _status(notifications: int) -> dict[str, Any]:
             "queues": await system.database.fetch(sql["queues"]),
             "sources": await system.database.fetch(sql["sources"]),
             "notifications": await system.database.fetch(sql["notifications"], notifications),
+            "pauses": await system.database.fetch(sql["pauses"]),
+            "stopped_accounts": await system.database.fetch(sql["stopped_accounts"]),
         }
         backlog = await _backlog(system)
     found: dict[str, Any] = {name: [dict(row) for row in records] for name, records in rows.items()}
@@ -39,9 +41,11 @@ async def _status(notifications: int) -> dict[str, Any]:
 
 async def _backlog(system: System) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
-    for durable in topology().durables():
+    for durable in topology().durables():  # several may share a queue
         info = await system.stream.consumer_info(durable.stream, durable.name)
-        found[durable.queue] = {"waiting": info.num_pending or 0, "in_flight": info.num_ack_pending or 0}
+        queue = found.setdefault(durable.queue, {"waiting": 0, "in_flight": 0})
+        queue["waiting"] += info.num_pending or 0
+        queue["in_flight"] += info.num_ack_pending or 0
     return found
 
 
@@ -98,5 +102,26 @@ def _print(found: dict[str, Any]) -> None:
         ),
         gap=True,
     )  # fmt: skip
+    _print_images_and_broadcasts(found)
     if posts["dead_letters"]:
         typer.echo(f"\n{posts['dead_letters']} jobs are in the dead letters: `postroom dead list`")
+
+
+def _print_images_and_broadcasts(found: dict[str, Any]) -> None:
+    images, broadcasts = found["posts"]["images"], found["posts"]["broadcasts"]
+    print_table(
+        ("Images", "generated", "failed", "fetched", "not fetched"),
+        [("", images["generated"], images["failed"], images["fetched"], images["not_fetched"])] * any(images.values()),
+        gap=True,
+    )
+    print_table(
+        ("Broadcasts", "open", "done", "failed", "cancelled", "messages sent", "errors", "skipped"),
+        [("", *(broadcasts[name] for name in ("open", "done", "failed", "cancelled", "sent", "errors", "skipped")))]
+        * any(broadcasts.values()),
+        gap=True,
+    )
+    for pause in found["pauses"]:
+        reason = f": {pause['reason']}" if pause["reason"] else ""
+        typer.echo(f"! {pause['queue']} is paused by {pause['paused_by']}{reason}")
+    for account in found["stopped_accounts"]:
+        typer.echo(f"! account {account['name']} was stopped: {account['stopped_reason']}")

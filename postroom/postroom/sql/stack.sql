@@ -13,6 +13,22 @@ SELECT EXISTS (SELECT FROM outbox)
     OR EXISTS (SELECT FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
                WHERE s.enabled AND s.kind <> 'import' AND st.last_run_at IS NULL) AS busy
 
+-- name: to_broadcast
+-- What there is to know of a post before it is broadcast.
+SELECT duplicate_of, EXISTS (SELECT FROM publications WHERE post_id = $1 AND status = 'succeeded'
+                                                        AND destination LIKE 'telegram:%') AS published
+FROM posts WHERE id = $1
+
+-- name: images_like
+-- The images whose hash begins like this; more than one is too many.
+SELECT hash FROM images WHERE hash LIKE $1 || '%' LIMIT 2
+
+-- name: images_due
+-- How many images no post has, and nobody has used for so many seconds.
+SELECT count(*) AS images, coalesce(sum(size_bytes), 0)::bigint AS size_bytes FROM images i
+WHERE last_used_at < now() - make_interval(secs => $1::float8)
+  AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash)
+
 -- name: services
 -- The replicas that beat within the last 15 seconds, and how they are.
 SELECT service, address, ready, detail, started_at, beat_at FROM service_beats
@@ -33,6 +49,14 @@ FROM jobs GROUP BY queue ORDER BY queue
 -- name: notifications
 -- The latest notifications.
 SELECT kind, severity, title, detail, count, post_id, first_at, last_at FROM notifications ORDER BY last_at DESC LIMIT $1
+
+-- name: pauses
+-- The queues whose tasks stand still now.
+SELECT queue, paused_at, paused_by, reason, until FROM queue_pauses WHERE coalesce(until > now(), true) ORDER BY queue
+
+-- name: stopped_accounts
+-- The accounts that nothing is sent from until a person says so.
+SELECT name, stopped_at, stopped_reason FROM userbot_accounts WHERE stopped_at IS NOT NULL ORDER BY name
 
 -- name: sources
 -- How each source was read last.
@@ -82,6 +106,31 @@ SELECT * FROM (
     UNION ALL
     SELECT finished_at, 'package ' || status, concat_ws(', ', id, reason), substr(traceparent, 4, 32)
     FROM publish_packages WHERE post_id = $1 AND finished_at IS NOT NULL
+    UNION ALL
+    SELECT fetched_at, CASE WHEN hash IS NULL THEN 'medium left out' ELSE 'medium fetched' END,
+           concat_ws(', ', 'number ' || position, left(hash, 12), problem), NULL
+    FROM media_fetches WHERE post_id = $1
+    UNION ALL
+    SELECT created_at, 'image ' || status,
+           concat_ws(', ', CASE WHEN rewrite_id IS NULL THEN 'for the post' ELSE 'for rewrite ' || rewrite_id END,
+                     left(hash, 12), model, attempts || ' tries', cost_usd || ' USD', duration_ms || ' ms', reason), NULL
+    FROM illustrations WHERE post_id = $1
+    UNION ALL
+    SELECT created_at, 'broadcast requested',
+           concat_ws(', ', id, coalesce(nullif(cardinality(coalesce(chats, target_chat_ids)), 0)::text, 'usual') || ' chats',
+                     CASE WHEN forward THEN 'forwarded' END,
+                     CASE WHEN not_before > created_at THEN 'due ' || to_char(not_before AT TIME ZONE 'UTC',
+                                                                              'YYYY-MM-DD HH24:MI:SS') END),
+           substr(traceparent, 4, 32)
+    FROM userbot_tasks WHERE post_id = $1
+    UNION ALL
+    SELECT started_at, 'broadcast started', concat_ws(', ', id, account), substr(traceparent, 4, 32)
+    FROM userbot_tasks WHERE post_id = $1 AND started_at IS NOT NULL
+    UNION ALL
+    SELECT finished_at, 'broadcast ' || status,
+           concat_ws(', ', id, sent_count || ' sent', error_count || ' errors', skipped_count || ' skipped', last_error),
+           substr(traceparent, 4, 32)
+    FROM userbot_tasks WHERE post_id = $1 AND finished_at IS NOT NULL
     UNION ALL
     SELECT first_at, 'notification', concat_ws(', ', severity, title), NULL FROM notifications WHERE post_id = $1
 ) AS history ORDER BY at

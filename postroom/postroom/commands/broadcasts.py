@@ -1,0 +1,188 @@
+"""`postroom broadcasts`: look at broadcasts, and decide about them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from common.broadcasts import OLD_NAMES, STATUSES, Broadcast, Broadcasts, ChatOutcome, QueuePause
+from postroom.commands.broadcast import broadcast_json, state
+from postroom.commands.moments import moment
+from postroom.connections import connected
+from postroom.output import Json, print_json, print_table, run
+from postroom.person import person
+
+app = typer.Typer(no_args_is_help=True, help="Broadcasts: list, show, pause, resume, cancel.")
+
+ERROR_SHOWN = 100  # characters
+
+TaskId = Annotated[UUID, typer.Argument(help="The id of a broadcast.")]
+MaybeTaskId = Annotated[UUID | None, typer.Argument(help="The id of a broadcast.")]
+
+
+@app.command("list")
+def list_broadcasts(
+    status: Annotated[str | None, typer.Option(help=f"Only these: {', '.join(STATUSES)}.")] = None,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 50,
+    as_json: Json = False,
+) -> None:
+    """List broadcasts, the newest first."""
+    if status is not None and status not in (*STATUSES, *OLD_NAMES):
+        raise typer.BadParameter(f"{status} is not one of {', '.join(STATUSES)}", param_hint="--status")
+
+    async def find() -> tuple[list[Broadcast], QueuePause | None]:
+        async with _broadcasts() as broadcasts:
+            return await broadcasts.latest(status, limit=limit), await broadcasts.queue_pause()
+
+    found, paused = run(find)
+    if as_json:
+        print_json([broadcast_json(each) for each in found])
+        return
+    _say_pause(paused)
+    if not found:
+        typer.echo("No broadcasts.")
+    print_table(
+        ("Broadcast", "Created", "State", "Chats", "Sent", "Errors", "Skipped", "Of", "Last error"),
+        (
+            (each.id, each.created_at, state(each), f"{each.done}/{each.total or '?'}", each.sent_count,
+             each.error_count, each.skipped_count, f"post {each.post_id}" if each.post_id else (each.text or "")[:40],
+             (each.last_error or "")[:ERROR_SHOWN])
+            for each in found
+        ),
+    )  # fmt: skip
+
+
+@app.command()
+def show(task_id: TaskId, as_json: Json = False) -> None:
+    """Show one broadcast: what came of each chat, how many are left, and when it may end."""
+
+    async def get() -> tuple[Broadcast, list[ChatOutcome], QueuePause | None]:
+        async with _broadcasts() as broadcasts:
+            return await broadcasts.get(task_id), await broadcasts.chats(task_id), await broadcasts.queue_pause()
+
+    found, chats, paused = run(get)
+    if as_json:
+        print_json(
+            broadcast_json(found)
+            | {"chats": [asdict(chat) for chat in chats], "queue_paused": asdict(paused) if paused else None}
+        )
+        return
+    if not found.ended:
+        _say_pause(paused)
+    of = f"post {found.post_id}" if found.post_id else found.text or ""
+    lines = (
+        ("broadcast", found.id),
+        ("of", f"{of}, forwarded" if found.forward else of),
+        ("state", state(found)),
+        ("account", found.account or "whichever is free"),
+        (
+            "chats",
+            f"{found.done} of {found.total} done, {found.left} left"
+            if found.total
+            else "TARGET_CHAT_IDS of the userbot",
+        ),
+        ("", f"{found.sent_count} sent, {found.error_count} errors, {found.skipped_count} skipped"),
+        ("attempts", found.attempts),
+        ("created", f"{found.created_at:%Y-%m-%d %H:%M:%S}"),
+        ("started", f"{found.started_at:%Y-%m-%d %H:%M:%S}" if found.started_at else ""),
+        ("ended", f"{found.finished_at:%Y-%m-%d %H:%M:%S}" if found.finished_at else ""),
+        ("ends about", f"{found.ends_at:%Y-%m-%d %H:%M:%S}" if found.ends_at else ""),
+        ("last error", found.last_error or ""),
+    )
+    for name, value in lines:
+        if value != "":
+            typer.echo(f"{name:<12} {value}")
+    print_table(
+        ("Chat", "Outcome", "Tries", "At (UTC)", "Messages", "Error"),
+        (
+            (chat.chat, chat.outcome or "waits", chat.attempts, chat.at, " ".join(map(str, chat.message_ids)),
+             chat.error)
+            for chat in chats
+        ),
+        gap=True,
+    )  # fmt: skip
+
+
+@app.command()
+def pause(
+    task_id: MaybeTaskId = None,
+    everything: Annotated[bool, typer.Option("--all", help="All broadcasts, also those to come.")] = False,
+    reason: Annotated[str, typer.Option(help="With --all: why, for those who wonder.")] = "",
+    until: Annotated[str | None, typer.Option(help="With --all: until this time, such as 2026-03-01T18:30.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a broadcast, or all of them, stand still after the chat that is under way."""
+    _one_of(task_id, everything)
+    if (reason or until) and not everything:
+        raise typer.BadParameter("goes with --all", param_hint="--reason" if reason else "--until")
+    end = moment(until, "--until")
+    if task_id:
+        _decide(lambda broadcasts: broadcasts.pause(task_id, person()))
+    else:
+        _decide(lambda broadcasts: broadcasts.pause_all(person(), reason=reason, until=end))
+    _say(task_id, "paused", as_json=as_json)
+
+
+@app.command()
+def resume(
+    task_id: MaybeTaskId = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that are not paused themselves.")] = False,
+    account: Annotated[str | None, typer.Option(help="An account that Telegram had stopped for spam.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Let a broadcast, all of them, or those of an account go on."""
+    _one_of(task_id, everything, account)
+    if task_id:
+        _decide(lambda broadcasts: broadcasts.resume(task_id))
+    elif account:
+        _decide(lambda broadcasts: broadcasts.resume_account(account))
+    else:
+        _decide(lambda broadcasts: broadcasts.resume_all())
+    _say(task_id, "resumed", account=account, as_json=as_json)
+
+
+@app.command()
+def cancel(task_id: TaskId, as_json: Json = False) -> None:
+    """End a broadcast, after the chat that is under way. What was sent stays."""
+    _decide(lambda broadcasts: broadcasts.cancel(task_id, person()))
+    _say(task_id, "cancelled", as_json=as_json)
+
+
+@asynccontextmanager
+async def _broadcasts() -> AsyncIterator[Broadcasts]:
+    async with connected() as system:
+        with system.rails() as rails:
+            yield Broadcasts(system.database, rails)
+
+
+def _decide(work: Callable[[Broadcasts], Awaitable[object]]) -> None:
+    async def decide() -> None:
+        async with _broadcasts() as broadcasts:
+            await work(broadcasts)
+
+    run(decide)
+
+
+def _one_of(*given: object) -> None:
+    if sum(map(bool, given)) != 1:
+        options = "--all" if len(given) == 2 else "--all, or --account"
+        raise typer.BadParameter(f"name one broadcast by its id, or {options}", param_hint="TASK_ID")
+
+
+def _say(task_id: UUID | None, done: str, *, account: str | None = None, as_json: bool) -> None:
+    if as_json:
+        print_json({done: task_id or account or "all"})
+    elif task_id:
+        typer.echo(f"Broadcast {task_id} is {done}.")
+    else:
+        typer.echo(f"Account {account} is {done}." if account else f"All broadcasts are {done}.")
+
+
+def _say_pause(paused: QueuePause | None) -> None:
+    if paused:
+        until = f" until {paused.until:%Y-%m-%d %H:%M} UTC" if paused.until else ""
+        reason = f": {paused.reason}" if paused.reason else ""
+        typer.echo(f"All broadcasts are paused{until}, by {paused.paused_by}{reason}")
