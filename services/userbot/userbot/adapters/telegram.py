@@ -1,0 +1,126 @@
+"""Telegram as a user account sends there: raw requests, whose random ids make a send idempotent."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from telethon import errors
+from telethon.tl import functions, types
+
+from common.sends import Doubtful, Refused, SentBefore, Trouble
+from common.telegram.account import TelegramAccount
+from common.telegram.answers import message_ids_of
+from common.telegram.outgoing import MediaUnavailable, OpenMedia, Outgoing, forward_request
+from common.telegram.peers import Peer
+from userbot.adapters.history import look_for
+from userbot.adapters.refusals import meant
+from userbot.ports import ChatRefused, ContentMissing, ContentRefused, Moved, Place
+from userbot.task import Forward, Material
+
+Result = TypeVar("Result")
+
+# What a basic group answers that became a supergroup, and one that was never there.
+GONE = (errors.ChatIdInvalidError, errors.PeerIdInvalidError, errors.ChatInvalidError)
+
+
+class Telegram:
+    """One user account. Implements userbot.ports.Platform."""
+
+    def __init__(self, account: TelegramAccount, open_media: OpenMedia, *, link_preview: bool) -> None:
+        self._account = account
+        self._outgoing = Outgoing(open_media, account.ask)
+        self._link_preview = link_preview
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can be sent now."""
+        return self._account.problem
+
+    async def ready(self) -> None:
+        """Return when the session was found well in the last ten seconds."""
+        await self._account.ready()
+
+    async def recall(self, addresses: Sequence[str]) -> None:
+        """Read what is known of all these addresses at once."""
+        await self._account.recall(addresses)
+
+    def knows(self, address: str) -> bool:
+        """Tell whether an address was resolved before."""
+        return self._account.knows(address)
+
+    async def place(self, address: str) -> Place:
+        """Return what an address stands for."""
+        try:
+            peer = await self._account.peer(address)
+        except Refused as error:
+            raise ChatRefused(str(error), "missing") from None
+        return Place(peer.marked_id, peer.title)
+
+    async def send(self, address: str, material: Material, random_ids: Sequence[int]) -> tuple[int, ...]:
+        """Send a text, a medium, an album or a forward, once."""
+
+        async def send(peer: Peer) -> tuple[int, ...]:
+            request = await self._request(peer, material, random_ids)
+            try:
+                return message_ids_of(await self._account.ask(request), random_ids)
+            except errors.RandomIdDuplicateError:
+                raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
+            except errors.RPCError as error:
+                if isinstance(problem := meant(self._account, error), Trouble):
+                    raise Doubtful(str(problem)) from error
+                raise
+
+        return await self._at(address, send)
+
+    async def find(
+        self, address: str, material: Material, since: datetime, taken: frozenset[int]
+    ) -> tuple[int, ...] | None:
+        """Look in the history for what may have been sent."""
+        return await self._at(address, lambda peer: look_for(self._account.ask, peer, material, since, taken))
+
+    async def _request(self, peer: Peer, material: Material, random_ids: Sequence[int]) -> Any:
+        if material.forward:
+            source = await self._source(material.forward)
+            return forward_request(source, material.forward.message_ids, peer, random_ids)
+        try:
+            return await self._outgoing.request(
+                peer, material.body, material.media, random_ids, link_preview=self._link_preview
+            )
+        except MediaUnavailable as error:
+            raise ContentMissing(str(error)) from None
+
+    async def _source(self, forward: Forward) -> Peer:
+        try:
+            return await self._account.peer(forward.chat)
+        except Refused as error:
+            raise ContentRefused(f"it can't be forwarded: {error}") from None
+
+    async def _at(self, address: str, work: Callable[[Peer], Awaitable[Result]]) -> Result:
+        """Do something at an address. What is known of it may be outdated; then Telegram is asked once more."""
+        try:
+            peer = await self._account.peer(address)
+            try:
+                return await work(peer)
+            except GONE as error:
+                if peer.kind == "chat":
+                    await self._follow(address, peer, error)
+                raise
+            except errors.ChannelInvalidError:
+                await self._account.forget(address)
+                return await work(await self._account.peer(address))
+        except errors.RPCError as error:
+            raise meant(self._account, error) from error
+
+    async def _follow(self, address: str, peer: Peer, error: errors.RPCError) -> None:
+        """Raise Moved where a basic group became a supergroup (https://core.telegram.org/api/channel#migration)."""
+        try:
+            answer = await self._account.ask(functions.messages.GetChatsRequest([peer.id]))
+        except errors.RPCError:
+            return
+        group: Any = next(iter(answer.chats), None)
+        became = getattr(group, "migrated_to", None)
+        if not isinstance(became, types.InputChannel):
+            return
+        now = Peer("channel", became.channel_id, became.access_hash, group.title)
+        await self._account.learn(address, now)
+        raise Moved(Place(now.marked_id, now.title)) from error

@@ -1,0 +1,169 @@
+"""Composition root of the userbot."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import uuid4
+
+from telethon import TelegramClient
+from telethon.tl.types import User
+
+from common import service as services
+from common.contracts import topology
+from common.events import NotifyRequested
+from common.media.store import MediaStore
+from common.messaging.queue import Queue
+from common.postgres import UNREACHABLE
+from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
+from common.telegram.account import TelegramAccount
+from common.telegram.holding import HeldSession
+from common.telegram.outgoing import stored_media
+from common.telegram.sessions import BotSessions, open_user, session_name
+from common.telegram.settings import TelegramSettings
+from userbot.adapters.bot import Bot
+from userbot.adapters.live import LiveMessages
+from userbot.adapters.telegram import Telegram
+from userbot.broadcasting import Broadcasting
+from userbot.cancelling import Cancellations
+from userbot.consumers import DEFAULTS, DURABLE, register
+from userbot.counting import MessageCounter
+from userbot.endings import Endings
+from userbot.metering import BroadcastMetrics
+from userbot.ports import Teller
+from userbot.prepare import Preparation
+from userbot.settings import SummarySettings, UserbotSettings
+from userbot.store import Store
+from userbot.task import Material, Task
+from userbot.trying import Rules, Trying, Waiting
+from userbot.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+async def run(stop: asyncio.Event) -> None:
+    """Broadcast until `stop` is set."""
+    own, telegram_settings = load_settings(UserbotSettings), load_settings(TelegramSettings)
+    summary = load_settings(SummarySettings)
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(create_service("userbot", load_settings(ServiceSettings)))
+        queue = Queue(topology().durable(DURABLE), queue_settings("broadcast_queue", DEFAULTS))
+        database, call_seconds = service.database, queue.settings.timeout_seconds
+        counter = MessageCounter(database)
+        held = hold_session(service, own, telegram_settings, LiveMessages(counter.seen))
+        telegram = Telegram(
+            TelegramAccount(database, held, call_seconds=call_seconds),
+            stored_media(MediaStore(database, service.stream)),
+            link_preview=own.userbot_link_preview,
+        )
+        store = Store(
+            database, own.userbot_account, cap=own.account_messages_per_day, unknown_after=own.unknown_after_seconds
+        )
+        endings = Endings(database, service.rails, own.userbot_account)
+        metrics = BroadcastMetrics(service.registry)
+        rules = Rules(own.min_seconds_between_chats, own.max_seconds_between_chats, queue, own.unknown_after_seconds)
+        waiting = Waiting(rules.longest)
+
+        def trying(task: Task, material: Material) -> Trying:
+            return Trying(
+                task,
+                material,
+                store,
+                telegram,
+                service.pacing,
+                rules,
+                waiting,
+                tracer=service.tracer,
+                metrics=metrics,
+            )
+
+        worker = Worker(
+            database,
+            store,
+            endings,
+            telegram,
+            Broadcasting(store, telegram, Preparation(store, own.target_chat_ids), trying),
+            queue,
+            metrics,
+            poll_seconds=own.worker_poll_seconds,
+            max_attempts=own.max_task_attempts,
+            lease_seconds=service.leases.ttl,
+        )
+
+        async def obstacle() -> str | None:
+            return telegram.problem or waiting.problem or (worker.obstacle if held.held else None)
+
+        service.health.add("telegram", obstacle)
+        register(service, store, worker.bell.ring, teller_of(service, summary, telegram_settings, call_seconds))
+        service.background(Cancellations(endings).keep)
+        # Stopped in this order: a send that is under way still needs the session.
+        service.background(lambda: one_after_the_other([worker.keep(), counter.keep(), held.run()]))
+        await service.run(stop)
+
+
+def main() -> None:
+    """Entry point of the service."""
+    services.main(
+        "userbot",
+        "Sends posts to many chats as a user account.",
+        run,
+        UserbotSettings,
+        SummarySettings,
+        TelegramSettings,
+    )
+
+
+def hold_session(service: Service, own: UserbotSettings, settings: TelegramSettings, live: LiveMessages) -> HeldSession:
+    """Return the session, to be run by the service."""
+    if settings.sandboxed:
+        log.warning("SANDBOX: Telegram is %s", settings.telegram_server)
+
+    async def connected(client: TelegramClient, _me: User) -> None:
+        live.listen(client)
+
+    async def died(why: str) -> None:
+        notice = NotifyRequested(
+            kind="userbot.session_dead",
+            severity="error",
+            title=f"The Telegram session of {own.userbot_account} is dead: {why}"[:200],
+            detail=f"{why}. Sign in again with `postroom login`, set the session and restart; broadcasts go on where "
+            "they were.",
+            fingerprint=f"userbot.session_dead/{own.userbot_account}",
+        )
+        try:
+            await service.emit([notice], cause=f"session/{own.userbot_account}/{uuid4()}")
+        except UNREACHABLE as error:  # the session's loop goes on, and health says what is wrong with it
+            log.warning("the end of the session could not be told: %r", error)
+
+    return HeldSession(
+        session_name(own.session),
+        service.leases,
+        lambda: open_user(own.session, settings),
+        connected=connected,
+        died=died,
+    )
+
+
+def teller_of(
+    service: Service, summary: SummarySettings, settings: TelegramSettings, call_seconds: float
+) -> Teller | None:
+    """Return who tells an administrator, where a bot and an administrator are set."""
+    token = summary.admin_notify_bot_token.get_secret_value()
+    if not token or not summary.admin_id:
+        return None
+    sessions = BotSessions(service.database, settings)
+    return Bot(sessions, service.leases, token, summary.admin_id, call_seconds=call_seconds)
+
+
+async def one_after_the_other(loops: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run loops side by side; when one ends or all are cancelled, stop them one after the other."""
+    tasks = [asyncio.create_task(loop) for loop in loops]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
