@@ -98,6 +98,8 @@ class Stack:
                     await set_scene(database, self.announcement, demo=self.options.corpus is None)
             environment |= sandbox_environment(self.announcement, self.given)
         environment |= self._pace()
+        if "collector" in self.options.services:  # a session in two places is destroyed
+            environment["USERBOT_OWN_SESSION"] = "true"
         if self.options.single_process:
             self._supervise("postroom.stack.together", environment, *self.options.services)
         else:

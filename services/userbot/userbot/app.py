@@ -18,6 +18,7 @@ from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
 from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
 from common.telegram.account import TelegramAccount
+from common.telegram.health import SessionDead
 from common.telegram.holding import HeldSession
 from common.telegram.outgoing import stored_media
 from common.telegram.sessions import BotSessions, open_user, session_name
@@ -40,6 +41,8 @@ from userbot.trying import Rules, Trying, Waiting
 from userbot.worker import Worker
 
 log = logging.getLogger(__name__)
+
+NOT_SET_UP = "there is no account that broadcasts: sign in with `postroom login`, and set USERBOT_TELETHON_SESSION"
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -118,11 +121,20 @@ def hold_session(service: Service, own: UserbotSettings, settings: TelegramSetti
     """Return the session, to be run by the service."""
     if settings.sandboxed:
         log.warning("SANDBOX: Telegram is %s", settings.telegram_server)
+    if not own.session:
+        log.warning("%s: requests are kept, and nothing is sent", NOT_SET_UP)
+
+    async def open_session() -> TelegramClient:
+        if not own.session:
+            raise SessionDead(NOT_SET_UP)
+        return await open_user(own.session, settings)
 
     async def connected(client: TelegramClient, _me: User) -> None:
         live.listen(client)
 
     async def died(why: str) -> None:
+        if not own.session:  # whoever does not broadcast need not be told each time
+            return
         notice = NotifyRequested(
             kind="userbot.session_dead",
             severity="error",
@@ -139,7 +151,7 @@ def hold_session(service: Service, own: UserbotSettings, settings: TelegramSetti
     return HeldSession(
         session_name(own.session),
         service.leases,
-        lambda: open_user(own.session, settings),
+        open_session,
         connected=connected,
         died=died,
     )

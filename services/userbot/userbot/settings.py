@@ -18,6 +18,9 @@ class UserbotSettings(SettingsGroup):
     userbot_telethon_session: SecretStr = Field(
         default=SecretStr(""), description="the same for the userbot alone, where another account reads"
     )
+    userbot_own_session: bool = Field(
+        default=False, description="true: TELETHON_SESSION is another service's; set by `postroom up` for its collector"
+    )
     userbot_account: str = Field(
         default="userbot", pattern=r"^[\w.@+-]{1,64}$", description="the account's name in tasks and records"
     )
@@ -36,8 +39,9 @@ class UserbotSettings(SettingsGroup):
 
     @property
     def session(self) -> str:
-        """The session that sends."""
-        return self.userbot_telethon_session.get_secret_value() or self.telethon_session.get_secret_value()
+        """The session that sends; empty where the userbot is not set up."""
+        shared = "" if self.userbot_own_session else self.telethon_session.get_secret_value()
+        return self.userbot_telethon_session.get_secret_value() or shared
 
     @field_validator("target_chat_ids", mode="before")
     @classmethod
