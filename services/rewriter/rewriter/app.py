@@ -4,11 +4,11 @@ import asyncio
 
 from common import service as services
 from common.model.client import create_client
+from common.model.metering import ModelMetrics
 from common.service import ServiceSettings, create_service, load_settings
 from rewriter.adapters.openai import OpenAIModel
 from rewriter.asking import Asking
 from rewriter.consumers import register
-from rewriter.metering import ModelMetrics
 from rewriter.rewrite import RewritePost
 from rewriter.settings import OpenAISettings, RewriterSettings
 from rewriter.store import Store

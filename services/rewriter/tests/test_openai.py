@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from common.failures import Reject, Retry
 from common.model.client import create_client
+from common.model.metering import ModelMetrics
 from common.model.troubles import ModelUnavailable
 from rewriter.adapters.openai import OpenAIModel
-from rewriter.metering import ModelMetrics
 from rewriter.ports import Question, Reply
 from rewriter.settings import OpenAISettings
 from sandbox.announcement import bind

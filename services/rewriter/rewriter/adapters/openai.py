@@ -12,10 +12,10 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 
 from common.failures import Retry
 from common.model.gate import Gate
+from common.model.metering import ModelMetrics
 from common.model.troubles import ModelError, ModelUnavailable, Troubles, refusal_of
 from common.telemetry import names
 from rewriter.answer import answer_format
-from rewriter.metering import ModelMetrics
 from rewriter.ports import Question, Reply
 from rewriter.settings import OpenAISettings, Price
 

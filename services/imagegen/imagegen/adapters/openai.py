@@ -1,0 +1,122 @@
+"""Images from an OpenAI-compatible endpoint: https://platform.openai.com/docs/api-reference/images/create."""
+
+import asyncio
+import base64
+import binascii
+import io
+import time
+from json import JSONDecodeError
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from openai import APIError, AsyncOpenAI
+from openai.types import Image, ImagesResponse
+from opentelemetry.trace import SpanKind, Tracer
+
+from common.failures import Retry
+from common.media.download import Downloads, Unavailable
+from common.model.gate import Gate
+from common.model.metering import ModelMetrics
+from common.model.troubles import ModelError, ModelUnavailable, Troubles, refusal_of
+from common.telemetry import names
+from imagegen.ports import ContentRefused, Drawn
+from imagegen.settings import ImageModelSettings, ImagePrice
+
+TROUBLES = Troubles(service="imagegen", work="illustrating", answer="an image")
+MOST_BYTES = 50 * 2**20  # of an image
+
+
+class OpenAIPainter:
+    """Asks for images one at a time; the key, the endpoint, the model and the size are those of the settings."""
+
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        settings: ImageModelSettings,
+        downloads: Downloads,
+        *,
+        tracer: Tracer,
+        metrics: ModelMetrics,
+    ) -> None:
+        self.model = settings.openai_image_model
+        self.size = settings.openai_image_size
+        self._client = client
+        self._downloads = downloads
+        self._timeout = settings.openai_image_timeout_seconds
+        self._price = settings.openai_image_prices.get(self.model, ImagePrice())
+        self._wishes: dict[str, Any] = {"model": self.model, "size": self.size, "n": 1}
+        if settings.openai_image_quality:
+            self._wishes["quality"] = settings.openai_image_quality
+        if self.model.startswith("dall-e-"):  # the others give base64 always, and refuse to be asked for it
+            self._wishes["response_format"] = "b64_json"
+        self._gate = Gate()
+        self._tracer = tracer
+        self._metrics = metrics
+
+    async def draw(self, prompt: str, post_id: UUID) -> Drawn:
+        """Return what the model drew, within the time of the settings.
+
+        Raises ContentRefused; Retry at 429, and at 401, 403 and 404, which a person has to put right; Reject for what
+        the endpoint will never take; and ModelUnavailable for anything else.
+        """
+        await self._gate.passed()
+        attributes = {
+            names.ATTRIBUTE_MODEL_OPERATION: "image_generation",
+            names.ATTRIBUTE_MODEL_PROVIDER: "openai",
+            names.ATTRIBUTE_MODEL_REQUESTED: self.model,
+            names.ATTRIBUTE_POST: str(post_id),
+        }
+        name, started = f"image_generation {self.model}", time.monotonic()
+        with self._tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
+            try:
+                async with asyncio.timeout(self._timeout):  # the client's own bounds each read, not the whole
+                    answer = await self._client.images.generate(prompt=prompt, **self._wishes)
+                    image = _image_of(answer)
+                    spent = self._spent(answer)
+                    span.set_attribute(names.ATTRIBUTE_MODEL_INPUT_TOKENS, spent[0])
+                    span.set_attribute(names.ATTRIBUTE_MODEL_OUTPUT_TOKENS, spent[1])
+                    content = await self._content(image)
+            except (APIError, TimeoutError, JSONDecodeError, ModelUnavailable) as error:
+                failure = error if isinstance(error, ModelUnavailable) else self._failure(error)
+                outcome = "refused" if isinstance(failure, ContentRefused) else type(error).__name__
+                span.set_attribute(names.ATTRIBUTE_ERROR, outcome)
+                self._metrics.called(self.model, outcome, time.monotonic() - started)
+                raise failure from error
+        seconds = time.monotonic() - started
+        self._metrics.called(self.model, "answered", seconds)
+        return Drawn(content, *spent, seconds)
+
+    def _spent(self, answer: ImagesResponse) -> tuple[int, int, float]:
+        """Return the tokens that went in and came out, and the cost, whatever the image turns out to be."""
+        tokens = (answer.usage.input_tokens, answer.usage.output_tokens) if answer.usage else (0, 0)
+        cost = (tokens[0] * self._price.input + tokens[1] * self._price.output) / 1e6 + self._price.image
+        self._metrics.spent(self.model, *tokens, cost)
+        return *tokens, cost
+
+    async def _content(self, image: Image) -> BinaryIO:
+        if image.b64_json:
+            try:
+                return io.BytesIO(await asyncio.to_thread(base64.b64decode, image.b64_json, validate=True))
+            except binascii.Error as error:
+                raise ModelUnavailable(f"the model's endpoint answered something else than an image: {error}") from None
+        if not image.url:
+            raise ModelUnavailable(f"the model's endpoint answered something else than {TROUBLES.answer}")
+        try:
+            async with self._downloads.fetch(image.url, most_bytes=MOST_BYTES) as (file, _):
+                return io.BytesIO(await asyncio.to_thread(file.read))
+        except Unavailable as error:
+            raise ModelUnavailable(f"the image that the endpoint points to can't be fetched: {error}") from None
+
+    def _failure(self, error: ModelError) -> Exception:
+        if refusal := refusal_of(error):
+            return ContentRefused(refusal)
+        failure = TROUBLES.failure_of(error, self.model, self._timeout)
+        if isinstance(failure, Retry):
+            self._gate.close(failure.after, str(failure))
+        return failure
+
+
+def _image_of(answer: ImagesResponse) -> Image:
+    if not isinstance(answer, ImagesResponse) or not answer.data:
+        raise ModelUnavailable(f"the model's endpoint answered something else than {TROUBLES.answer}")
+    return answer.data[0]
