@@ -31,6 +31,7 @@ class Chat:
     read_only: bool = False
     roles: dict[int, Role] = field(default_factory=dict)
     version: int = 0
+    became: int | None = None
 
     @property
     def bare_id(self) -> int:
@@ -72,6 +73,8 @@ class Chat:
     def check_written_by(self, user: User) -> None:
         """Whether the user may post (https://core.telegram.org/method/messages.sendMessage lists the refusals)."""
         self.check_seen_by(user)
+        if self.became is not None:  # as seen in https://github.com/vysheng/tg/issues/971
+            raise RpcError.bad_request("PEER_ID_INVALID")
         role = self.roles.get(user.id)
         if role == "admin":
             return
@@ -100,6 +103,8 @@ class Chats:
         }
         for chat_id, user_id, role in store.rows("standings_all"):
             self._by_id[chat_id].roles[user_id] = role
+        for chat_id, became in store.rows("migrations_all"):
+            self._by_id[chat_id].became = became
 
     def __iter__(self) -> Iterator[Chat]:
         return iter(self._by_id.values())
@@ -134,6 +139,21 @@ class Chats:
         self._store.write("chat_add", chat.id, kind, title, username, owner.id, chat.created)
         self.set_role(chat, owner, "admin")
         return chat
+
+    def migrate(self, group: Chat, now: float) -> Chat:
+        """A basic group becomes a supergroup (https://core.telegram.org/api/channel#migration), which is returned."""
+        if not group.is_group or group.became is not None:
+            raise ValueError(f"{group.title} is no basic group any more")
+        became = Chat(self._free_id("megagroup"), "megagroup", group.title, None, group.owner_id, int(now))
+        self._by_id[became.id] = became
+        self._store.write("chat_add", became.id, became.kind, became.title, None, became.owner_id, became.created)
+        for user_id, role in group.roles.items():
+            became.roles[user_id] = role
+            self._store.write("standing_set", became.id, user_id, role)
+        group.became = became.id
+        group.version += 1
+        self._store.write("migration_add", group.id, became.id)
+        return became
 
     def change(self, chat: Chat) -> None:
         """Keep the changed settings of a chat."""

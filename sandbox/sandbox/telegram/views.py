@@ -190,6 +190,19 @@ class Views:
     def _group(self, viewer: User, chat: Chat) -> Any:
         if chat.roles.get(viewer.id) == "banned":
             return tl.ChatForbidden(chat.bare_id, chat.title)
+        became = self._world.chat_book.get(chat.became) if chat.became is not None else None
+        if became is not None:
+            migrated = tl.InputChannel(became.bare_id, self._peers.access_hash(viewer.id, became.id))
+            return tl.Chat(
+                chat.bare_id,
+                chat.title,
+                tl.ChatPhotoEmpty(),
+                0,
+                chat.created,
+                chat.version,
+                deactivated=True,
+                migrated_to=migrated,
+            )
         return tl.Chat(
             chat.bare_id,
             chat.title,

@@ -55,8 +55,6 @@ class World:
         self.buttons = Buttons(self.people, self.mail)
         self._listeners: list[Listener] = []
 
-    # Accounts
-
     def add_user(
         self, name: str, phone: str | None = None, username: str | None = None, password: str | None = None
     ) -> User:
@@ -105,8 +103,6 @@ class World:
         self.store.commit()
         return len(keys)
 
-    # Chats
-
     def add_channel(
         self,
         title: str,
@@ -132,6 +128,12 @@ class World:
             self.chat_book.set_role(chat, user, "admin")
         self.store.commit()
         return chat
+
+    def migrate(self, group: Chat) -> Chat:
+        """Make a basic group a supergroup, with the same people; nobody can write in the old one any more."""
+        became = self.chat_book.migrate(group, self.clock())
+        self.store.commit()
+        return became
 
     def chats(self) -> list[Chat]:
         """All channels and groups."""
@@ -177,8 +179,6 @@ class World:
         """Whether only admins may write in a group: 403 CHAT_WRITE_FORBIDDEN for the others."""
         chat.read_only = read_only
         self._change(chat)
-
-    # Messages
 
     def post(
         self,
@@ -264,8 +264,6 @@ class World:
     def download(self, message: Message) -> bytes | None:
         """The bytes of a message's photo or document."""
         return self.files.content_of(message.tl_media())
-
-    # Listening
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call back with every change of messages; returns what ends it."""

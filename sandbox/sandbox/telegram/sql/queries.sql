@@ -22,6 +22,12 @@ INSERT OR REPLACE INTO auth_keys (id, key, user_id, dead, label) VALUES (?, ?, ?
 -- chats_all: Every chat, at the start.
 SELECT id, kind, title, username, owner_id, created, slow_mode, noforwards, read_only FROM chats ORDER BY id DESC;
 
+-- migrations_all: Which groups became which, at the start.
+SELECT chat_id, became FROM migrations;
+
+-- migration_add: A group became another one.
+INSERT INTO migrations (chat_id, became) VALUES (?, ?);
+
 -- chat_add: A new chat.
 INSERT INTO chats (id, kind, title, username, owner_id, created) VALUES (?, ?, ?, ?, ?, ?);
 

@@ -32,6 +32,11 @@ CREATE TABLE IF NOT EXISTS chats (
     read_only  INTEGER NOT NULL DEFAULT 0
 );
 
+CREATE TABLE IF NOT EXISTS migrations (    -- basic groups that became supergroups
+    chat_id INTEGER PRIMARY KEY,
+    became  INTEGER NOT NULL
+);
+
 CREATE TABLE IF NOT EXISTS standings (     -- who is what in a chat
     chat_id INTEGER NOT NULL,
     user_id INTEGER NOT NULL,
