@@ -21,6 +21,7 @@ import httpx
 import psutil
 import pytest
 
+from common.service import ServiceSettings
 from common.testing.waiting import eventually
 
 SUBJECTS = ("мост", "парк", "трамвай", "библиотеку", "школу", "рынок", "набережную", "музей")
@@ -168,7 +169,18 @@ class Place:
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a user who has set nothing."""
-        hidden = ("DATABASE_URL", "NATS_URL", "OPENAI_", "TELEGRAM_", "TELETHON_", "POSTROOM_", "PUBLISH_")
+        hidden = (
+            "DATABASE_URL",
+            "NATS_URL",
+            "OPENAI_",
+            "TELEGRAM_",
+            "TELETHON_",
+            "POSTROOM_",
+            "PUBLISH_",
+            "USERBOT_",
+            "ADMIN_",
+            "TARGET_",
+        )
         kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
         return kept | {"COLUMNS": "160"} | more
 
@@ -198,6 +210,25 @@ def place() -> Iterator[Place]:
     directory = Path(tempfile.mkdtemp(prefix="postroom-place-"))
     yield Place(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+class Connected(Place):
+    """A place whose commands find servers on which no service runs."""
+
+    def __init__(self, directory: Path, servers: dict[str, str]) -> None:
+        super().__init__(directory)
+        self.servers = servers
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a user who has set the servers, and nothing else."""
+        return super().environment(**(self.servers | more))
+
+
+@pytest.fixture
+def connected(place: Place, service_settings: ServiceSettings) -> Connected:
+    """A place whose commands find the servers of the test."""
+    addresses = {"DATABASE_URL": service_settings.database_url, "NATS_URL": service_settings.nats_url}
+    return Connected(place.directory, {name: value.get_secret_value() for name, value in addresses.items()})
 
 
 @pytest.fixture(scope="module")

