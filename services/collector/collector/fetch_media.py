@@ -17,6 +17,8 @@ from common.media.pictures import NotAPicture
 
 log = logging.getLogger(__name__)
 
+FOR_GOOD = (MediumUnavailable, NotAPicture)
+IN_WORDS = (*FOR_GOOD, NotNow)  # what speaks for itself
 LEFT_OUT = {"sticker": "stickers are left out"}  # by kind
 
 
@@ -53,8 +55,9 @@ class FetchMedia:
         end = loop.time() + patience.seconds
         trouble: Exception | None = None
         for number, medium in enumerate(wanted.media):
-            if loop.time() >= end and trouble is None:
-                raise NotNow(0.0, f"{len(wanted.media) - number} media are left for the next run")
+            if loop.time() >= end:
+                trouble = trouble or _time_is_up(len(wanted.media) - number, patience)
+                break
             try:
                 async with asyncio.timeout_at(end):
                     digest = await self._keep(medium, fetches)
@@ -86,7 +89,7 @@ class FetchMedia:
         return image.hash
 
     async def _missing(self, post_id: UUID, medium: Medium, error: Exception) -> None:
-        problem = str(error) or type(error).__name__
+        problem = str(error) if isinstance(error, IN_WORDS) else f"{type(error).__name__}: {error}"
         log.warning("medium %d of post %s: %s", medium.position, post_id, problem, extra={"post_id": str(post_id)})
         await self._records.missing(post_id, medium.position, problem)
 
@@ -114,8 +117,14 @@ def _place(medium: Medium) -> str:
     return "url" if "url" in medium.reference else "chat"
 
 
+def _time_is_up(left: int, patience: Patience) -> Exception:
+    """Return what ends a run that came some way: no failure, unless the job is too old for that."""
+    words = f"{left} media are left for the next run"
+    return TimeoutError(words) if patience.waited_enough else NotNow(0.0, words)
+
+
 def _passes(error: Exception, patience: Patience) -> bool:
     """Whether it is to be tried again."""
-    if isinstance(error, (MediumUnavailable, NotAPicture)):
+    if isinstance(error, FOR_GOOD):
         return False
     return not (patience.waited_enough if isinstance(error, NotNow) else patience.last_attempt)

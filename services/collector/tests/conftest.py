@@ -14,7 +14,8 @@ from nats.aio.msg import Msg
 
 from collector.app import run
 from common.catalog import Catalog
-from common.events import CollectRequested, NotifyRequested, PostCollected, emitted
+from common.events import CollectRequested, MediaRequested, NotifyRequested, PostCollected, emitted
+from common.media.store import MediaStore
 from common.postgres import Database
 from common.service import ServiceSettings
 from common.testing.waiting import eventually, job_of
@@ -84,6 +85,37 @@ class Stage:
         assert found is not None
         return found
 
+    async def media(self, post_id: UUID) -> list[asyncpg.Record]:
+        """Return what came of the media of a post, in their order, with the image that is attached at the place."""
+        return await self.database.fetch(
+            """
+            SELECT m.kind, m.details, m.size_bytes, f.hash, f.problem, i.mime_type, i.width, i.height
+            FROM post_media m LEFT JOIN media_fetches f USING (post_id, position)
+            LEFT JOIN attachments a ON a.post_id = m.post_id AND a.place = 'source/' || m.position
+            LEFT JOIN images i ON i.hash = a.hash
+            WHERE m.post_id = $1 ORDER BY m.position
+            """,
+            post_id,
+        )
+
+    async def content(self, digest: str) -> bytes:
+        """Return what the object store holds."""
+        async with MediaStore(self.database, self.nats.jetstream()).open(digest) as file:
+            return file.read()
+
+    async def fetch(self, post_id: UUID, source_id: UUID) -> str:
+        """Ask to fetch the media of a post as a person may: under an id of its own, which is returned."""
+        event = MediaRequested(post_id=post_id, source_id=source_id)
+        emit = emitted(event, event_id=str(uuid4()), consumer="test", cause_id="test")
+        await self.nats.jetstream().publish(emit.subject, emit.payload, headers=dict(emit.headers))
+        return emit.id
+
+    async def fetching(self) -> asyncpg.Record:
+        """Return the only media job, as it is now."""
+        row = await self.database.fetchrow("SELECT * FROM jobs WHERE consumer = 'collector-media'")
+        assert row
+        return row
+
     async def state(self, source_id: UUID) -> asyncpg.Record:
         """Return the state of a source."""
         row = await self.database.fetchrow("SELECT * FROM source_states WHERE source_id = $1", source_id)
@@ -94,7 +126,7 @@ class Stage:
         """Return the posts that the stream holds an event of, in its order: a repeated event is not stored."""
         stream = self.nats.jetstream()
         info = await stream.stream_info("POSTS")
-        numbers = range(info.state.first_seq, info.state.last_seq + 1)
+        numbers = range(max(info.state.first_seq, 1), info.state.last_seq + 1)
         messages = [await stream.get_msg("POSTS", seq=number) for number in numbers]
         return [PostCollected.model_validate_json(message.data or b"").post_id for message in messages]
 
