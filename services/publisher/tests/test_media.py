@@ -170,6 +170,18 @@ async def test_a_photo_that_telegram_refuses_is_left_out(stage: Stage) -> None:
     assert "PHOTO_INVALID_DIMENSIONS" in result["targets"][0]["error"]
 
 
+@pytest.mark.parametrize("error", ["FILE_PART_0_MISSING", "FILE_PART_7_MISSING", "FILE_REFERENCE_EXPIRED"])
+async def test_what_telegram_forgot_is_uploaded_again(stage: Stage, error: str) -> None:
+    channel = stage.channel("media")
+    stage.fault("rpc_error", "messages.SendMedia", message=error)
+    post = await stage.post("uploaded twice", File("photo", drawn(1)))
+    async with publishing():
+        result = await stage.ended(await stage.request(post_id=post, targets=TARGETS))
+    (message,) = stage.world.messages(channel.id)
+    assert (message.text, stage.world.download(message)) == ("uploaded twice", drawn(1))
+    assert (result["status"], result["targets"][0]["error"]) == ("succeeded", None)
+
+
 async def test_part_of_an_album_that_may_have_arrived_is_found(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBLISH_QUEUE_TIMEOUT_SECONDS", "0.5")
     monkeypatch.setenv("UNKNOWN_AFTER_SECONDS", "0.5")

@@ -12,11 +12,21 @@ from common.telegram.health import TERMINAL, reason
 # PEER_FLOOD is a spam block on the account that names no time; asking again makes it worse.
 PEER_FLOOD_SECONDS = 3600.0
 
+# Telegram's own troubles, or that it has forgotten what was uploaded a while ago.
+PASSING = (
+    errors.ServerError,
+    errors.TimedOutError,
+    errors.InvalidDCError,
+    errors.FilePart0MissingError,
+    errors.FilePartMissingError,
+    errors.FileReferenceExpiredError,
+)
+
 
 def translated(error: errors.RPCError) -> Exception:
     """Return what an error of Telegram means (https://core.telegram.org/api/errors).
 
-    420 is a wait, 401 ends the session, 5xx are Telegram's own troubles, and everything else is a refusal.
+    420 is a wait, 401 ends the session, 5xx and lost uploads may pass, and everything else is a refusal.
     """
     if isinstance(error, errors.PeerFloodError):
         return Wait(PEER_FLOOD_SECONDS, reason(error), "account")
@@ -24,7 +34,7 @@ def translated(error: errors.RPCError) -> Exception:
         return Wait(max(1.0, float(getattr(error, "seconds", 1))), reason(error))
     if isinstance(error, TERMINAL):
         return Away(reason(error))
-    if isinstance(error, (errors.ServerError, errors.TimedOutError, errors.InvalidDCError)):
+    if isinstance(error, PASSING):
         return Trouble(reason(error))
     return Refused(reason(error))
 
