@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from common.service import ServiceSettings
 from common.testing.waiting import eventually
+from postroom.cli import app
 
 SUBJECTS = ("мост", "парк", "трамвай", "библиотеку", "школу", "рынок", "набережную", "музей")
 VERBS = ("открыли", "починили", "закрыли на ремонт", "обсудили", "построили", "осмотрели")
@@ -213,15 +216,24 @@ def place() -> Iterator[Place]:
 
 
 class Connected(Place):
-    """A place whose commands find servers on which no service runs."""
+    """A place whose commands find servers on which no service runs. They run in this process, which is faster."""
 
     def __init__(self, directory: Path, servers: dict[str, str]) -> None:
         super().__init__(directory)
         self.servers = servers
 
-    def environment(self, **more: str) -> dict[str, str]:
-        """The environment of a user who has set the servers, and nothing else."""
-        return super().environment(**(self.servers | more))
+    def command(
+        self, *arguments: str, check: bool = True, stdin: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command of postroom, in a thread because it has an event loop of its own."""
+        environment = {"COLUMNS": "160", **self.servers, **environment}
+        with contextlib.chdir(self.directory), ThreadPoolExecutor(1) as thread:
+            done = thread.submit(CliRunner().invoke, app, arguments, input=stdin, env=environment).result()
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        if check and done.exit_code:
+            raise subprocess.CalledProcessError(done.exit_code, arguments, done.stdout, done.stderr)
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture

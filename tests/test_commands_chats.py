@@ -1,0 +1,62 @@
+"""`postroom chats`, on servers without services."""
+
+from typing import Any
+
+from common.postgres import Database
+
+
+def shown(connected: Any) -> dict[str, tuple[str, int, bool]]:
+    """Title, least number of messages and whether it is enabled, of each chat."""
+    rows = connected.said("chats", "list")
+    return {row["address"]: (row["title"], row["min_messages_between"], row["enabled"]) for row in rows}
+
+
+async def test_chats_are_added_and_changed(connected: Any, database: Database) -> None:
+    assert connected.command("chats", "list").stdout.startswith("No chats.")
+    added = connected.said("chats", "add", "-1001234567890", "https://t.me/City_Chat", "@city_chat")
+    assert added == {"added": 2, "updated": 0, "repeated": 1}
+    assert shown(connected) == {"-1001234567890": ("", 0, True), "@city_chat": ("", 0, True)}
+    await database.execute("UPDATE chats SET flag = 'forbidden', messages_since_post = 7 WHERE address = '@city_chat'")
+    done = connected.command("chats", "add", "@CITY_chat", "--title", "Our city", "--min-messages", "5")
+    assert done.stdout == "0 added, 1 updated, 0 repeated\n"
+    connected.said("chats", "add", "@city_chat", "--disabled")
+    assert shown(connected)["@city_chat"] == ("Our city", 5, False)
+    [row] = [row for row in connected.said("chats", "list") if row["address"] == "@city_chat"]
+    assert (row["flag"], row["messages_since_post"]) == ("forbidden", 7)  # what the userbot has learnt stays
+    human = connected.command("chats", "list").stdout
+    assert "Our city" in human
+    assert "forbidden" in human
+
+
+def test_what_is_no_chat_is_refused(connected: Any) -> None:
+    for wrong in ("https://t.me/+AbCdEf", "a b", "0", "@x"):
+        done = connected.command("chats", "add", "@right", wrong, check=False)
+        assert done.returncode == 2
+        assert "is no chat" in " ".join(done.stderr.split())
+    done = connected.command("chats", "add", "@one", "@two", "--title", "Both", check=False)
+    assert done.returncode == 2
+    assert shown(connected) == {}
+
+
+def test_a_list_is_imported_whole_or_not_at_all(connected: Any) -> None:
+    plain = connected.directory / "plain.txt"
+    plain.write_text("# our chats\n@first\n\n-1001\nhttps://t.me/first\n")
+    assert connected.said("chats", "import", "plain.txt") == {"added": 2, "updated": 0, "repeated": 1}
+
+    table = connected.directory / "chats.csv"
+    table.write_bytes(
+        'title;Address;min_messages\r\nПервый чат;@First;3\r\n"Two; or more";@second;\r\n'.encode("utf-8-sig")
+    )
+    assert connected.said("chats", "import", "chats.csv") == {"added": 1, "updated": 1, "repeated": 0}
+    assert shown(connected) == {
+        "-1001": ("", 0, True), "@first": ("Первый чат", 3, True), "@second": ("Two; or more", 0, True),
+    }  # fmt: skip
+
+    table.write_text("@third,Third,many\n@fourth\nnot a chat,,\n")
+    refusal = connected.refusal("chats", "import", "chats.csv")
+    assert refusal.startswith("postroom: chats.csv: nothing was taken: line 1: min_messages is 'many'")
+    assert "; line 3: 'not a chat' is no chat" in refusal
+    assert len(shown(connected)) == 3
+    for contents, problem in ((b"\xff\xfe", "it is not UTF-8"), (b"# nothing\n", "it names no chat")):
+        plain.write_bytes(contents)
+        assert problem in connected.refusal("chats", "import", "plain.txt")
