@@ -6,7 +6,7 @@ from userbot.task import Task
 
 
 class TaskLease(Leases):
-    """As every lease, but it lies in the task's own row: taking the task took it, and what ends the task gives it back."""
+    """As every lease, but it lies in the task's row: taking the task took it, and what ends the task gives it back."""
 
     def __init__(self, database: Database, task: Task, *, ttl: float = TTL_SECONDS) -> None:
         super().__init__(database, task.holder, ttl=ttl)
