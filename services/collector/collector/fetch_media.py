@@ -13,6 +13,7 @@ from uuid import UUID
 from collector.ports import Fetch, MediaKeeper, MediaPlace, MediaRecords, Medium, MediumUnavailable, NotNow
 from common.events import Event, MediaRequested, PostCollected
 from common.failures import Skip
+from common.media.items import ALBUM_ITEMS
 from common.media.pictures import NotAPicture
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class FetchMedia:
         self._store = store
         self._places = places
         self._most_bytes = most_bytes
+        self._decoding = asyncio.Lock()  # a large picture takes 150 MB while it is decoded
 
     async def __call__(self, request: MediaRequested, patience: Patience) -> list[Event]:
         """Fetch what is still missing. Raises Skip where there is nothing to do.
@@ -78,12 +80,15 @@ class FetchMedia:
         """Fetch a medium into the store and return its hash."""
         if problem := LEFT_OUT.get(medium.kind):
             raise MediumUnavailable(problem)
+        if medium.position > ALBUM_ITEMS:  # an article may show a hundred pictures
+            raise MediumUnavailable(f"only the first {ALBUM_ITEMS} of a post are fetched")
         if (medium.size_bytes or 0) > self._most_bytes:
             raise MediumUnavailable(f"its {medium.size_bytes:,} bytes are more than {self._most_bytes:,}")
         fetch = await fetches.of(medium)
         async with fetch(medium) as (content, mime_type):
             if medium.kind == "photo":
-                image = await self._store.keep_picture(content, origin="source")
+                async with self._decoding:
+                    image = await self._store.keep_picture(content, origin="source")
             else:
                 image = await self._store.keep(content, mime_type, origin="source")
         return image.hash

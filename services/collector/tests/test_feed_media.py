@@ -1,9 +1,12 @@
 """Media of feeds, from a real HTTP server into the object store."""
 
+import io
+import os
 from collections.abc import AsyncIterator
 from hashlib import sha256
 
 import pytest
+from PIL import Image
 
 from common.posts import Media, NewPost, Posts
 from common.telegram.text import RichText
@@ -84,6 +87,19 @@ async def test_pictures_and_files_are_stored(stage, feeds) -> None:
         "video": {"name": "2.mp4", "duration_seconds": 61.5},
     }
     assert await stage.content(by_kind["photo"]["hash"]) == PICTURE
+
+
+async def test_a_picture_of_twenty_megabytes(stage, feeds, monkeypatch) -> None:
+    monkeypatch.delenv("MEDIA_MAX_BYTES")
+    written = io.BytesIO()
+    Image.frombytes("RGB", (2600, 2600), os.urandom(2600 * 2600 * 3)).save(written, "PNG", compress_level=0)
+    content = written.getvalue()
+    assert len(content) > 20_000_000
+    image = feeds.serve("/1.png", content, Content_Type="image/png")
+    async with serving():
+        (photo,) = await collected(stage, feed(feeds, enclosure(image)))
+    assert (photo["problem"], photo["hash"], photo["width"]) == (None, sha256(content).hexdigest(), 2600)
+    assert await stage.content(photo["hash"]) == content
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,12 @@ async def test_time_that_is_up_after_progress_is_no_failure() -> None:
     assert shelf.outcomes[3] == "three"
 
 
+async def test_no_more_are_fetched_than_an_album_has() -> None:
+    shelf = Shelf(*[b"file"] * 12)
+    assert await shelf.run() == COLLECTED
+    assert [shelf.outcomes[number] for number in (10, 11)] == ["file", "only the first 10 of a post are fetched"]
+
+
 async def test_a_duplicate_needs_no_media() -> None:
     shelf = Shelf(b"one")
     shelf.duplicate = True

@@ -16,6 +16,7 @@ from sandbox.demo.pictures import picture
 from .conftest import serving
 
 PART_BYTES = 512 * 1024
+MOST_BYTES = 20 * 2**20
 BROKEN = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x10\x00\x00\x00\x10\x08\x02\x00\x00\x00\x90\x91h6"
 LONG_AGO = 1_700_000_000  # an album of now would be waited for
 
@@ -58,6 +59,14 @@ async def test_a_photo_is_stored_before_its_post_goes_on(stage, telegram, collec
     assert photo["details"] == {"width": 110, "height": 90}
     assert photo["size_bytes"] == len(drawn(1))
     assert await stage.content(photo["hash"]) == drawn(1)
+
+
+async def test_the_largest_file_that_is_taken(stage, telegram, collector) -> None:
+    content = os.urandom(MOST_BYTES)
+    await looked_at(stage, telegram, telegram.world.document(content, "film.bin"))
+    _, (film,) = await only_post(stage)
+    assert (film["problem"], film["hash"]) == (None, digest(content))
+    assert telegram.calls("upload.GetFile") == MOST_BYTES / PART_BYTES
 
 
 async def test_an_album_of_ten_keeps_its_order(stage, telegram, collector) -> None:
