@@ -53,6 +53,7 @@ lint: install ## Check format, lint, types, import contracts and generated files
 	@$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m common.contracts.generate --check
+	@$(BIN)/python -m api.openapi --check
 	@.ci/no-registry-hosts
 
 format: install ## Format the code and mend what the linter can mend
@@ -62,8 +63,9 @@ format: install ## Format the code and mend what the linter can mend
 bench: install ## Measure; writes benchmarks/results/latest.json
 	@$(BIN)/python -m benchmarks
 
-contracts: install ## Generate the schemas and AsyncAPI documents from the contracts
+contracts: install ## Generate the schemas, AsyncAPI and OpenAPI documents
 	@$(BIN)/python -m common.contracts.generate
+	@$(BIN)/python -m api.openapi
 
 migrate: install ## Bring the database (DATABASE_URL) and the streams (NATS_URL) up to date
 	@$(BIN)/postroom migrate

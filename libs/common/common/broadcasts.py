@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from common.events import BroadcastRequested, BroadcastResult, derive
-from common.messaging.rails import Rails
+from common.messaging.within import Emitting
 from common.postgres import Database, Queries
 
 QUEUE = "broadcast_queue"
@@ -93,7 +93,7 @@ def task_of(event_id: str) -> UUID:
 class Broadcasts:
     """The broadcasts, and what people decide about them."""
 
-    def __init__(self, database: Database, rails: Rails) -> None:
+    def __init__(self, database: Database, rails: Emitting) -> None:
         self._database = database
         self._rails = rails
         self._sql = Queries.load(__package__, "broadcasts.sql")

@@ -1,22 +1,55 @@
 """The composition root."""
 
 import asyncio
+import logging
 
 from api.consumers import register
-from api.settings import NotificationSettings
+from api.http.application import make_application
+from api.http.calls import System
+from api.http.rate import Rate
+from api.http.server import ApiServer
+from api.pruning import prune
+from api.resources import routers
+from api.settings import ApiSettings, NotificationSettings, WebhookSettings
 from api.store import Notifications
+from api.webhooks.sending import WebhookSender
 from common import service as services
-from common.service import ServiceSettings, create_service, load_settings
+from common.media.store import MediaStore
+from common.messaging.replay import DeadLetters
+from common.service import Service, ServiceSettings, create_service, load_settings
+from common.tokens import Tokens
+
+log = logging.getLogger(__name__)
 
 
 async def run(stop: asyncio.Event) -> None:
     """Run until `stop` is set."""
-    own = load_settings(NotificationSettings)
+    settings, webhooks = load_settings(ApiSettings), load_settings(WebhookSettings)
     async with create_service("api", load_settings(ServiceSettings)) as service:
-        register(service, Notifications(own.notify_fold_seconds))
+        system = _system(service, settings, webhooks)
+        server = ApiServer(make_application(routers(), system), settings.api_host, settings.api_port)
+        log.info("the API is at %s/api/v1", server.url)
+        sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
+        register(service, Notifications(load_settings(NotificationSettings).notify_fold_seconds))
+        service.background(server.serve)
+        service.background(sender.run)
+        service.background(lambda: prune(service.database))
         await service.run(stop)
+
+
+def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) -> System:
+    return System(
+        database=service.database,
+        rails=service.rails,
+        tracer=service.tracer,
+        tokens=Tokens(service.database),
+        rate=Rate(settings.api_requests_per_minute),
+        media=MediaStore(service.database, service.stream),
+        dead_letters=DeadLetters(service.stream, service.rails.ledger),
+        allow_private_webhooks=webhooks.webhook_allow_private,
+    )
 
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("api", "Keeps what people are told.", run)
+    services.main("api", "The REST API; keeps what people are told.", run)

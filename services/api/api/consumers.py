@@ -1,7 +1,8 @@
 """Subjects and what is done with them."""
 
 from api.store import Notifications
-from common.events import NotifyRequested
+from api.webhooks.events import announce
+from common.events import BroadcastResult, NotifyRequested, PublishResult
 from common.messaging import Job
 from common.service import Service
 
@@ -10,7 +11,19 @@ def register(service: Service, notifications: Notifications) -> None:
     """Let the service consume."""
 
     async def keep_notification(event: NotifyRequested, job: Job) -> None:
-        """Keep a notification, or count it where its like is still open."""
+        """Keep a notification, or count it where its like is still open; tell webhooks of errors."""
         notifications.add(job, event)
+        if event.severity == "error":
+            announce(job, "notification.error", event.model_dump(mode="json"))
+
+    async def tell_of_publication(event: PublishResult, job: Job) -> None:
+        """Tell webhooks how a publish request ended."""
+        announce(job, "publish.result", event.model_dump(mode="json"))
+
+    async def tell_of_broadcast(event: BroadcastResult, job: Job) -> None:
+        """Tell webhooks how a broadcast ended."""
+        announce(job, "broadcast.result", event.model_dump(mode="json"))
 
     service.consume("api-notifications", keep_notification)
+    service.consume("api-webhooks-published", tell_of_publication)
+    service.consume("api-webhooks-broadcast", tell_of_broadcast)

@@ -1,0 +1,69 @@
+"""What a person's decision about a post does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from api.http.calls import Call
+from api.http.problems import Problem
+from api.statements import statement
+from common.events import PublishRequested
+from common.postgres import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was held of a post for one route."""
+
+    route_id: UUID
+    rewrite_id: UUID
+    targets: tuple[str, ...]
+
+
+async def decide_routing(
+    database: Database,
+    post_id: UUID,
+    route_id: UUID | None,
+    verdict: Literal["publish", "reject"],
+    by: str,
+    reason: str,
+) -> list[Decided]:
+    """Decide about what one route holds of a post, or all do, and return it. Of two decisions the first counts.
+
+    Raises a problem where nothing is held.
+    """
+    rows = await database.strict_fetch(statement("posts", "decide"), post_id, route_id, verdict, by, reason)
+    if not rows:
+        raise Problem("conflict", "nothing of this post is held: it was decided already, or no route asks for approval")
+    return [Decided(row["route_id"], row["rewrite_id"], tuple(row["targets"])) for row in rows]
+
+
+async def retry(call: Call, post_id: UUID) -> tuple[list[str], list[str]]:
+    """Replay a post's dead letters and ask for its failed publications anew; return the jobs and the packages.
+
+    Raises a problem where nothing failed.
+    """
+    row = await call.database.fetchrow(statement("posts", "failed"), post_id)
+    assert row
+    failed, destinations = set(row["jobs"] or ()), tuple(row["destinations"] or ())
+    if not failed and not destinations:
+        raise Problem("conflict", "nothing of this post failed")
+    replayed = [job async for job in _replayed(call, failed)]
+    packages = []
+    if destinations:
+        request = PublishRequested(post_id=post_id, rewrite_id=row["rewrite_id"], targets=destinations)
+        packages = await call.emit(request)
+    if not replayed and not packages:
+        raise Problem("conflict", "its dead letters are not kept any more")
+    return replayed, packages
+
+
+async def _replayed(call: Call, failed: set[str]) -> AsyncIterator[str]:
+    letters = call.system.dead_letters
+    for consumer in sorted({job.partition("/")[0] for job in failed}):
+        async for letter in letters.letters(consumer=consumer):
+            job = f"{letter.consumer}/{letter.event_id}"
+            if job in failed:
+                await letters.replay(letter)
+                yield job

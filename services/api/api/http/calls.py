@@ -1,0 +1,94 @@
+"""One request of a caller whose token is valid, as the resources see it."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, TypeVar
+from uuid import UUID, uuid4
+
+from fastapi import Depends
+from opentelemetry import trace
+from pydantic import BaseModel
+from starlette.requests import Request
+
+from api.http import etags
+from api.http.problems import Problem
+from api.http.rate import Rate
+from common.events import Event
+from common.media.store import MediaStore
+from common.messaging.rails import Rails
+from common.messaging.replay import DeadLetters
+from common.messaging.within import EmittedWithin
+from common.postgres import Database
+from common.tokens import Token, Tokens
+
+CONSUMER = "api"  # whose events these are in the outbox
+Answering = TypeVar("Answering", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What the resources work with."""
+
+    database: Database
+    rails: Rails
+    tracer: trace.Tracer
+    tokens: Tokens
+    rate: Rate
+    media: MediaStore
+    dead_letters: DeadLetters
+    allow_private_webhooks: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. In one that writes, `database` and `rails` are inside its transaction, which ends with it."""
+
+    system: System
+    request: Request
+    token: Token
+    database: Database
+    rails: "Rails | EmittedWithin"
+    headers: dict[str, str] = field(default_factory=dict)  # of the answer
+    before: BaseModel | None = None  # of the object that is changed, for the audit log
+
+    @property
+    def actor(self) -> str:
+        """Who calls, as records name it."""
+        return f"token:{self.token.name}"
+
+    async def emit(self, *events: Event, cause: str | None = None) -> list[str]:
+        """Emit events with the transaction and return their ids. The same `cause` never emits twice."""
+        emits = await self.rails.tell(events, consumer=CONSUMER, cause=cause or f"api/{uuid4()}")
+        return [emit.id for emit in emits]
+
+    async def alone_with(self, noun: str, key: UUID | str) -> None:
+        """Wait until no other request changes this object; until this one ends, none will."""
+        await self.database.fetchrow("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"api/{noun}/{key}")
+
+    def tagged(self, answer: Answering) -> Answering:
+        """Give the answer its ETag."""
+        self.headers["ETag"] = etags.etag_of(answer)
+        return answer
+
+    def changing(self, current: BaseModel) -> None:
+        """Say what is about to be changed. Raises a problem where If-Match names another version of it."""
+        etags.check(self.request.headers.get("if-match"), current)
+        self.before = current
+
+    def created(self, key: object) -> None:
+        """Say where the new resource is."""
+        self.headers["Location"] = f"{self.request.url.path.rstrip('/')}/{key}"
+
+
+def found(answer: Answering | None, what: str) -> Answering:
+    """Return an answer. Raises a problem where there is none."""
+    if answer is None:
+        raise Problem("not-found", f"there is no such {what}")
+    return answer
+
+
+def _call(request: Request) -> Call:
+    call: Call = request.state.call
+    return call
+
+
+Calling = Annotated[Call, Depends(_call)]

@@ -1,0 +1,80 @@
+"""Lists, page by page: newest first, from where the last page ended, however many rows come and go meanwhile."""
+
+import base64
+import binascii
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, Field
+
+from api.http.calls import Call, Calling
+from api.http.problems import Problem
+from common.telegram.utf16 import storable
+
+Item = TypeVar("Item", bound=BaseModel)
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="the `cursor` of the next page; null on the last one")
+
+
+class Position(NamedTuple):
+    """Where a page begins: after this row."""
+
+    at: datetime
+    key: str
+
+
+class Paging:
+    """What a caller asks a list for."""
+
+    def __init__(
+        self,
+        call: Calling,
+        limit: Annotated[int, Query(ge=1, le=200, description="items per page")] = 50,
+        cursor: Annotated[
+            str | None, Query(max_length=1000, description="`next` of the page before, with the same filters")
+        ] = None,
+    ) -> None:
+        self._call: Call = call
+        self._limit = limit
+        self._list = call.request.url.path
+        self._after = self._read(cursor) if cursor is not None else Position(END_OF_TIME, "")
+
+    async def of(self, item: type[Item], statement: str, *filters: Any) -> Page[Item]:
+        """Return the page of a statement that takes limit, time and key to begin after, then its filters.
+
+        It orders its rows by `page_at` and `page_key`, both descending.
+        """
+        rows = await self._call.database.fetch(statement, self._limit + 1, *self._after, *filters)
+        shown = rows[: self._limit]
+        following = self._write(shown[-1]["page_at"], shown[-1]["page_key"]) if len(rows) > self._limit else None
+        if following:
+            url = self._call.request.url.include_query_params(cursor=following)
+            self._call.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+        return Page(items=[item.model_validate(dict(row)) for row in shown], next=following)
+
+    def _write(self, at: datetime, key: str) -> str:
+        text = json.dumps([self._list, at.isoformat(), key])
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    def _read(self, cursor: str) -> Position:
+        try:
+            text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+            of_list, at, key = json.loads(text)
+            position = Position(datetime.fromisoformat(at).astimezone(UTC), str(key))
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
+            position, of_list = Position(END_OF_TIME, ""), None
+        if of_list != self._list or position.key != storable(position.key):
+            where = {"in": "query", "parameter": "cursor", "detail": "it is no cursor of this list"}
+            raise Problem("invalid", "the cursor is not valid", errors=[where])
+        return position
+
+
+Paged = Annotated[Paging, Depends()]

@@ -1,0 +1,134 @@
+"""Errors as problem documents, https://www.rfc-editor.org/rfc/rfc9457: nothing else is ever answered to an error."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from common.broadcasts import BroadcastEnded, NoSuchBroadcast
+from common.editing import AlreadyThere, InUse, NotThere
+from common.media.keeping import Attached, NotGenerated
+from common.media.store import ImageMissing, StoreUnavailable
+from common.postgres import UNREACHABLE
+from common.telegram.addresses import NoAddress
+
+MEDIA_TYPE = "application/problem+json"
+KINDS: Mapping[str, tuple[int, str]] = {
+    "malformed": (400, "The request can't be read"),
+    "unauthorized": (401, "A valid token is needed"),
+    "forbidden": (403, "The token's scope does not allow this"),
+    "not-found": (404, "There is nothing here"),
+    "method-not-allowed": (405, "This can't be done here"),
+    "conflict": (409, "The state of things does not allow this"),
+    "in-progress": (409, "A request with this Idempotency-Key is under way"),
+    "precondition-failed": (412, "It was changed meanwhile"),
+    "too-large": (413, "The request is too large"),
+    "invalid": (422, "The request is not valid"),
+    "key-reused": (422, "This Idempotency-Key belongs to another request"),
+    "too-many-requests": (429, "Too many requests"),
+    "internal": (500, "Something is wrong on our side"),
+    "unavailable": (503, "A part of the system can't be reached"),
+}
+TRANSLATED: Mapping[type[Exception], str] = {
+    AlreadyThere: "conflict",
+    InUse: "conflict",
+    NotThere: "invalid",
+    NoSuchBroadcast: "not-found",
+    BroadcastEnded: "conflict",
+    NoAddress: "invalid",
+    Attached: "conflict",
+    NotGenerated: "conflict",
+    ImageMissing: "not-found",
+    StoreUnavailable: "unavailable",
+}
+RETRY_SECONDS = "5"
+OF_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed"}  # what the framework itself raises
+
+
+class Problem(Exception):
+    """What is wrong with a request. `errors` say where: a JSON pointer into the body, or the name of a parameter."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.status, self.title = KINDS[kind]
+        self.errors = errors
+        self.headers = dict(headers or {})
+
+    def response(self, path: str, request_id: str) -> Response:
+        """Return the document."""
+        document: dict[str, Any] = {
+            "type": f"/problems/{self.kind}",
+            "title": self.title,
+            "status": self.status,
+            "detail": str(self),
+            "instance": path,
+            "request_id": request_id,
+        }
+        if self.errors:
+            document["errors"] = [dict(error) for error in self.errors]
+        if self.status == 503:
+            self.headers.setdefault("Retry-After", RETRY_SECONDS)
+        return Response(json.dumps(document), self.status, self.headers, MEDIA_TYPE)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """Answer an expected error."""
+    return problem_of(error).response(request.url.path, request.state.request_id)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return an expected error as a problem."""
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            return _validation(error)
+        case HTTPException():
+            kind = OF_STATUS.get(error.status_code, "malformed")
+            return Problem(kind, error.detail, headers=error.headers)
+        case asyncpg.DataError():  # the last net: what the models let through and no column holds
+            return Problem("invalid", "a value is out of range")
+        case _:
+            for expected, kind in TRANSLATED.items():
+                if isinstance(error, expected):
+                    return Problem(kind, str(error))
+            return Problem("unavailable", "a server of ours gives no answer; try again")
+
+
+EXPECTED: tuple[type[Exception], ...] = (
+    Problem,
+    RequestValidationError,
+    HTTPException,
+    asyncpg.DataError,
+    *TRANSLATED,
+    *UNREACHABLE,
+)
+
+
+def _validation(error: RequestValidationError) -> Problem:
+    problems = error.errors()
+    if any(each["type"] == "json_invalid" for each in problems):
+        return Problem("malformed", "the body is not valid JSON")
+    errors = [_where(each["loc"]) | {"detail": each["msg"].removeprefix("Value error, ")} for each in problems]
+    return Problem("invalid", f"{len(errors)} problem{'s' * (len(errors) != 1)}, see errors", errors=errors)
+
+
+def _where(loc: Sequence[int | str]) -> dict[str, str]:
+    place, *path = map(str, loc)
+    if place != "body":
+        return {"in": place, "parameter": ".".join(path)}
+    # https://www.rfc-editor.org/rfc/rfc6901, as in the example of RFC 9457
+    return {"in": "body", "pointer": "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)}

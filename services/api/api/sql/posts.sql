@@ -1,0 +1,91 @@
+-- name: list_posts
+-- A page of posts, with their states, which are worked out for the posts of the page only.
+SELECT page.*, (SELECT st.state FROM post_states st WHERE st.post_id = page.id) AS state
+FROM (SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300) AS excerpt, p.posted_at, p.collected_at,
+             p.duplicate_of, p.trace_id, p.collected_at AS page_at, p.id::text AS page_key
+      FROM posts p
+      WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
+        AND ($4::uuid IS NULL OR p.source_id = $4)
+        AND ($5::text IS NULL OR to_tsvector('russian', p.title || ' ' || left(p.text, 50000))
+                                 @@ websearch_to_tsquery('russian', $5))
+        AND ($6::timestamptz IS NULL OR p.collected_at >= $6) AND ($7::timestamptz IS NULL OR p.collected_at < $7)
+      ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page
+ORDER BY page_at DESC, page_key DESC
+
+-- name: list_posts_in_state
+-- A page of the posts in one state. A state follows from what all stages wrote, so it is worked out for all posts.
+SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300) AS excerpt, p.posted_at, p.collected_at,
+       p.duplicate_of, p.trace_id, st.state, p.collected_at AS page_at, p.id::text AS page_key
+FROM posts p JOIN post_states st ON st.post_id = p.id
+WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
+  AND ($4::uuid IS NULL OR p.source_id = $4)
+  AND ($5::text IS NULL OR to_tsvector('russian', p.title || ' ' || left(p.text, 50000))
+                           @@ websearch_to_tsquery('russian', $5))
+  AND ($6::timestamptz IS NULL OR p.collected_at >= $6) AND ($7::timestamptz IS NULL OR p.collected_at < $7)
+  AND st.state = $8
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get_post
+-- One post with everything that became of it.
+SELECT p.id, p.source_id, p.external_id, p.revision, p.url, p.title, p.text, p.entities, p.posted_at, p.collected_at,
+       p.duplicate_of, p.trace_id, (SELECT st.state FROM post_states st WHERE st.post_id = p.id) AS state,
+       array(SELECT jsonb_build_object('position', m.position, 'kind', m.kind, 'mime_type', m.mime_type,
+                                       'size_bytes', m.size_bytes, 'details', m.details, 'hash', f.hash,
+                                       'problem', f.problem)
+             FROM post_media m LEFT JOIN media_fetches f USING (post_id, position)
+             WHERE m.post_id = p.id ORDER BY m.position) AS media,
+       array(SELECT jsonb_build_object('place', a.place, 'hash', a.hash, 'attached_at', a.attached_at)
+             FROM attachments a WHERE a.post_id = p.id ORDER BY a.place) AS images,
+       array(SELECT to_jsonb(i) - 'post_id' FROM illustrations i WHERE i.post_id = p.id ORDER BY i.created_at)
+           AS illustrations,
+       array(SELECT to_jsonb(r) - 'post_id' - 'request' - 'answer' FROM rewrites r
+             WHERE r.post_id = p.id ORDER BY r.created_at) AS rewrites,
+       array(SELECT to_jsonb(e) - 'post_id' FROM post_edits e WHERE e.post_id = p.id ORDER BY e.edited_at) AS edits,
+       array(SELECT to_jsonb(o) - 'post_id' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at) AS routings,
+       array(SELECT to_jsonb(j) - 'post_id' - 'holder' - 'lease_until' FROM jobs j
+             WHERE j.post_id = p.id ORDER BY j.created_at) AS jobs,
+       array(SELECT jsonb_build_object('id', k.id, 'rewrite_id', k.rewrite_id, 'status', k.status, 'reason', k.reason,
+                                       'requested_at', k.requested_at, 'finished_at', k.finished_at)
+             FROM publish_packages k WHERE k.post_id = p.id ORDER BY k.requested_at) AS packages,
+       array(SELECT jsonb_build_object('id', q.id, 'package_id', q.package_id, 'destination', q.destination,
+                                       'status', q.status, 'message_ids', q.message_ids, 'url', q.url, 'text', q.text,
+                                       'attempts', q.attempts, 'last_error', q.last_error, 'created_at', q.created_at,
+                                       'first_try_at', q.first_try_at, 'finished_at', q.finished_at)
+             FROM publications q WHERE q.post_id = p.id ORDER BY q.created_at) AS publications,
+       array(SELECT jsonb_build_object('id', t.id, 'status', t.status, 'account', t.account, 'sent_count', t.sent_count,
+                                       'error_count', t.error_count, 'skipped_count', t.skipped_count,
+                                       'last_error', t.last_error, 'created_at', t.created_at,
+                                       'finished_at', t.finished_at)
+             FROM userbot_tasks t WHERE t.post_id = p.id ORDER BY t.created_at) AS broadcasts,
+       array(SELECT jsonb_build_object('id', n.id, 'kind', n.kind, 'severity', n.severity, 'title', n.title,
+                                       'count', n.count, 'last_at', n.last_at)
+             FROM notifications n WHERE n.post_id = p.id ORDER BY n.last_at) AS notifications
+FROM posts p WHERE p.id = $1
+
+-- name: editable
+-- A post, as far as it matters to an edit: whether a rewrite is its own, and which of them is the newest.
+SELECT p.id, p.duplicate_of,
+       (SELECT r.id FROM rewrites r WHERE r.post_id = p.id AND r.status = 'succeeded'
+          AND ($2::uuid IS NULL OR r.id = $2) ORDER BY r.created_at DESC LIMIT 1) AS rewrite_id
+FROM posts p WHERE p.id = $1
+
+-- name: add_edit
+-- Keeps what a person wrote in place of a post, or of a rewrite of it.
+INSERT INTO post_edits (post_id, rewrite_id, title, text, entities, edited_by) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: decide
+-- Decides about what routes hold of a post.
+SELECT route_id, rewrite_id, targets FROM decide_routing($1, $2, $3, $4, $5)
+
+-- name: cancel
+-- Calls off what is queued of a post.
+SELECT destination FROM cancel_publications($1, $2)
+
+-- name: failed
+-- What of a post failed, and could be tried again: its dead letters, and the destinations it was not sent to.
+SELECT (SELECT array_agg(consumer || '/' || event_id) FROM jobs WHERE post_id = p.id AND status = 'failed') AS jobs,
+       (SELECT array_agg(destination ORDER BY destination) FROM publications
+        WHERE post_id = p.id AND status IN ('failed', 'cancelled')) AS destinations,
+       (SELECT k.rewrite_id FROM publications q JOIN publish_packages k ON k.id = q.package_id
+        WHERE q.post_id = p.id AND q.status IN ('failed', 'cancelled') ORDER BY q.created_at DESC LIMIT 1) AS rewrite_id
+FROM posts p WHERE p.id = $1

@@ -1,0 +1,55 @@
+-- name: list_jobs
+-- A page of jobs.
+SELECT *, created_at AS page_at, consumer || '/' || event_id AS page_key FROM jobs
+WHERE created_at <= $2 AND (created_at, consumer || '/' || event_id) < ($2, $3)
+  AND ($4::text IS NULL OR queue = $4) AND ($5::text IS NULL OR consumer = $5) AND ($6::text IS NULL OR status = $6)
+  AND ($7::uuid IS NULL OR post_id = $7)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get_job
+-- One job.
+SELECT * FROM jobs WHERE consumer = $1 AND event_id = $2
+
+-- name: list_notifications
+-- A page of notifications.
+SELECT *, last_at AS page_at, id::text AS page_key FROM notifications
+WHERE last_at <= $2 AND (last_at, id::text) < ($2, $3)
+  AND ($4::text IS NULL OR severity = $4) AND ($5::text IS NULL OR kind = $5) AND ($6::uuid IS NULL OR post_id = $6)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get_notification
+-- One notification.
+SELECT * FROM notifications WHERE id = $1
+
+-- name: list_images
+-- A page of images, with the posts that have them.
+SELECT page.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = page.hash) AS posts
+FROM (SELECT i.*, i.created_at AS page_at, i.hash AS page_key FROM images i
+      WHERE i.created_at <= $2 AND (i.created_at, i.hash) < ($2, $3)
+        AND ($4::text IS NULL OR i.origin = $4)
+        AND ($5::boolean IS NULL OR $5 = EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash))
+      ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page
+ORDER BY page_at DESC, page_key DESC
+
+-- name: get_image
+-- One image, with the posts that have it.
+SELECT i.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = i.hash) AS posts
+FROM images i WHERE i.hash = $1
+
+-- name: list_chats
+-- A page of chats.
+SELECT *, created_at AS page_at, address AS page_key FROM chats
+WHERE created_at <= $2 AND (created_at, address) < ($2, $3)
+  AND ($4::boolean IS NULL OR enabled = $4) AND ($5::boolean IS NULL OR $5 = (flag IS NOT NULL))
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get_chat
+-- One chat.
+SELECT * FROM chats WHERE address = $1
+
+-- name: list_audit
+-- A page of the audit log.
+SELECT *, at AS page_at, lpad(id::text, 20, '0') AS page_key FROM audit_log
+WHERE at <= $2 AND (at, lpad(id::text, 20, '0')) < ($2, $3)
+  AND ($4::text IS NULL OR actor = $4) AND ($5::text IS NULL OR action = $5) AND ($6::text IS NULL OR object = $6)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
