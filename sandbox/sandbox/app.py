@@ -19,12 +19,14 @@ from sandbox.feeds.shelf import Shelf
 from sandbox.model.images import ImageEndpoint
 from sandbox.model.rewriting import Rewriter, load_phrasebooks
 from sandbox.model.routes import ModelEndpoint
+from sandbox.platforms import open_platforms
 from sandbox.settings import SandboxSettings
 from sandbox.telegram.chats import Chat
 from sandbox.telegram.server import TelegramServer
 from sandbox.telegram.store import Store
 from sandbox.telegram.world import World
 from sandbox.web.about import AboutApi
+from sandbox.web.accounts import Accounts
 from sandbox.web.application import make_application
 from sandbox.web.chats import ChatsApi
 from sandbox.web.faults import FaultsApi
@@ -34,9 +36,9 @@ API_ID, API_HASH = 1, "0" * 32  # any client application is welcome; these are w
 
 
 class Sandbox:
-    """Telegram, a model and feeds on two ports of this machine. Use it as `async with Sandbox(settings) as sandbox`.
+    """Telegram, a model, feeds, Instagram and X on two ports of this machine: `async with Sandbox(settings) as …`.
 
-    With a state directory, chats, sessions and feeds outlive it, and a later start takes the same ports if it can.
+    With a state directory, chats, sessions, feeds and posts outlive it; a later start takes the same ports if it can.
     `rsa_key_pem` is Telegram's private key; without one it makes its own at the first start, which takes seconds.
     """
 
@@ -57,6 +59,7 @@ class Sandbox:
             settings.model_context_tokens,
             (*settings.models, *settings.image_models),
         )
+        self.platforms = open_platforms(settings, self.faults)
         self.images = ImageEndpoint(self.faults, settings.model_key, settings.image_models, self.model.journal)
         self._telegram = TelegramServer(self.world, self.faults, str(settings.host), rsa_key_pem=rsa_key_pem)
         self._cast: Cast | None = None
@@ -99,6 +102,7 @@ class Sandbox:
             await self._http.stop()
         await self._telegram.stop()
         self.world.store.close()
+        self.platforms.close()
 
     @property
     def url(self) -> str:
@@ -154,6 +158,7 @@ class Sandbox:
                 {"name": feed.about.name, "title": feed.about.title, "url": f"{self.url}/feeds/{feed.about.name}"}
                 for feed in self.shelf
             ],
+            **self.platforms.announcement(self.url),
         }
 
     def _set_scene(self, cast: Cast) -> list[list[Step]]:
@@ -188,6 +193,7 @@ class Sandbox:
     def _application(self) -> Any:
         files: Path | None = self.settings.feed_files
         about = AboutApi(self.world, self.model.journal, self.telegram, lambda: self._http_port != 0)
+        templates = load_templates()
         return make_application(
             (
                 self.model.routes(),
@@ -196,7 +202,10 @@ class Sandbox:
                 ChatsApi(self.world).routes(),
                 FaultsApi(self.faults).routes(),
                 about.routes(),
-                Pages(self.world, self.shelf, self.telegram, load_templates()).routes(),
+                self.platforms.instagram.routes(),
+                self.platforms.x.routes(),
+                Accounts(self.platforms, templates).routes(),
+                Pages(self.world, self.shelf, self.telegram, templates).routes(),
             )
         )
 

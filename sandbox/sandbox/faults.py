@@ -1,6 +1,6 @@
 """Faults that a test or a person injects into the sandbox (`POST /api/faults`), one registry for all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import count
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,9 +10,9 @@ class Fault(BaseModel):
     """One kind of trouble, for the next `times` calls that match.
 
     `where` names what it befalls: `telegram:<method>` (`telegram:messages.SendMessage`, `telegram:*`), `model`,
-    `feed:<name>` or `feed:*`. `account` (a user's or bot's id) and `chat` (a chat's id) narrow it where they are given.
-    `kind` is what happens, and `seconds` or `message` its parameter where it has one; the handlers of each part of the
-    sandbox document the kinds they know.
+    `feed:<name>` or `feed:*`, `instagram` or `instagram:<operation>`, `x` or `x:<path>`. `account` (a user's or bot's
+    id) and `chat` (a chat's id) narrow it where they are given. `kind` is what happens, and `seconds` or `message` its
+    parameter where it has one; the handlers of each part of the sandbox document the kinds they know.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -51,10 +51,17 @@ class Faults:
         self._pending[number] = fault
         return number
 
-    def take(self, where: str, *, account: int | None = None, chat: int | None = None) -> Fault | None:
-        """Return the first fault that befalls this call, counting it down, or None."""
+    def take(
+        self,
+        where: str,
+        *,
+        account: int | None = None,
+        chat: int | None = None,
+        kinds: Container[str] | None = None,
+    ) -> Fault | None:
+        """Return the first fault that befalls this call (of these `kinds`), counting it down, or None."""
         for number, fault in self._pending.items():
-            if fault.befalls(where, account, chat):
+            if fault.befalls(where, account, chat) and (kinds is None or fault.kind in kinds):
                 if fault.times == 1:
                     del self._pending[number]
                 else:

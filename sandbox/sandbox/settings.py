@@ -11,7 +11,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class SandboxSettings(BaseSettings):
-    """The outside world in miniature: Telegram over MTProto, an OpenAI-compatible endpoint, and feeds."""
+    """The outside world in miniature: Telegram, a model, feeds, Instagram and X."""
 
     model_config = SettingsConfigDict(
         env_prefix="SANDBOX_",
@@ -28,7 +28,7 @@ class SandboxSettings(BaseSettings):
     http_port: Port = Field(0, description="port of the pages, the model and the feeds; 0: last time's, or a free one")
     telegram_port: Port = Field(0, description="port of Telegram; 0: last time's, or a free one")
     state: Path | None = Field(None, description="directory that keeps everything across restarts; none: in memory")
-    limits: Literal["real", "off"] = Field("real", description="whether Telegram's rate limits are enforced")
+    limits: Literal["real", "off"] = Field("real", description="whether the platforms' rate limits are enforced")
     duplicates: Literal["repeat", "error"] = Field(
         "repeat", description="answer to a repeated random_id: the first message again, or RANDOM_ID_DUPLICATE"
     )
@@ -56,3 +56,12 @@ class SandboxSettings(BaseSettings):
         min_length=1,
         description="models that draw; others are refused. The first is announced",
     )
+    instagram_accounts: tuple[str, ...] = Field(("postroom_demo",), description="usernames of accounts on Instagram")
+    instagram_quota: int = Field(100, ge=1, description="posts that an Instagram account may publish in 24 hours")
+    instagram_processing_seconds: float = Field(
+        1.0, ge=0, description="how long an Instagram container is in progress before it can be published"
+    )
+    x_accounts: tuple[str, ...] = Field(("postroom_demo",), description="usernames of accounts on X")
+    x_posts: int = Field(300, ge=1, description="posts that an account on X may create within x_posts_seconds")
+    x_posts_seconds: int = Field(3 * 60 * 60, ge=1, description="how long the window of x_posts is, in seconds")
+    x_processing_seconds: float = Field(1.0, ge=0, description="how long X processes a video or an animated GIF")

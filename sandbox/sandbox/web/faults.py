@@ -7,11 +7,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from sandbox import calls
 from sandbox.faults import Fault, Faults
+from sandbox.instagram import routes as instagram
 from sandbox.model.images import KINDS as IMAGE_KINDS
 from sandbox.model.routes import KINDS as TEXT_KINDS
 from sandbox.problems import Problem, read_body
 from sandbox.telegram.troubles import Troubles
+from sandbox.x import routes as x
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,8 @@ class FaultsApi:
         part, _, _ = fault.where.partition(":")
         known = known_kinds()
         if part not in known:
-            raise _unknown(
-                "where", f"must be 'model', 'images', 'feed:<name>' or 'telegram:<method>', not '{fault.where}'"
-            )
+            places = "'model', 'images', 'feed:<name>', 'telegram:<method>', 'instagram[:<operation>]' or 'x[:<path>]'"
+            raise _unknown("where", f"must be {places}, not '{fault.where}'")
         if fault.kind not in known[part]:
             raise _unknown("kind", f"'{part}' knows {', '.join(known[part])}, not '{fault.kind}'")
         return JSONResponse(_described(self.faults.add(fault), fault), 201)
@@ -55,6 +57,8 @@ def known_kinds() -> dict[str, tuple[str, ...]]:
         "model": (*TEXT_KINDS, *(kind for kind in IMAGE_KINDS if kind not in TEXT_KINDS)),
         "images": IMAGE_KINDS,
         "feed": ("server_error", "delay", "broken", "drop"),
+        "instagram": (*calls.KINDS, *instagram.KINDS),
+        "x": (*calls.KINDS, *x.KINDS),
         "telegram": ("rpc_error", "flood_wait", "slow_mode", *Troubles.LATER_KINDS),
     }
 
