@@ -142,3 +142,5 @@ async def _answered(answer: Any) -> Any:
         if task is not None and task.cancelling():
             raise
         raise ConnectionError("the connection ended before the answer") from None
+    except asyncio.IncompleteReadError:  # an EOFError, which nobody takes for a connection that ended
+        raise ConnectionError("the connection ended in the middle of an answer") from None
