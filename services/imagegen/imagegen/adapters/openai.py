@@ -81,7 +81,7 @@ class OpenAIPainter:
                 outcome = "refused" if isinstance(failure, ContentRefused) else type(error).__name__
                 span.set_attribute(names.ATTRIBUTE_ERROR, outcome)
                 self._metrics.called(self.model, outcome, time.monotonic() - started)
-                raise failure from error
+                raise failure from (None if failure is error else error)
         seconds = time.monotonic() - started
         self._metrics.called(self.model, "answered", seconds)
         return Drawn(content, *spent, seconds)
