@@ -1,17 +1,24 @@
 """`make bench`: measure, print, and write benchmarks/results/latest.json."""
 
 import argparse
+import asyncio
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from benchmarks import report
+from benchmarks.album import AlbumFailed, measure_album
+from benchmarks.broadcast import BroadcastFailed, measure_broadcast
 from benchmarks.corpus import REPOSITORY, NoCorpus
 from benchmarks.hop import RunFailed, measure_hop
+from benchmarks.media import measure_media
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
 
+PARTS = ("hop", "pipeline", "media", "broadcast", "album")
+FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
 
@@ -19,13 +26,17 @@ def arguments() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure one hop against a bare FastStream hop, and the whole pipeline on real posts.",
+        description="Measure one hop against a bare FastStream hop, the whole pipeline on real posts, images, broadcasts.",
         epilog="What the figures mean: benchmarks/README.md. Nothing is asserted; compare runs of a quiet machine.",
     )
-    parser.add_argument("--only", choices=("hop", "pipeline"), help="measure, and write, only this part")
-    parser.add_argument("--rounds", type=positive, default=5, help="of the hop, both variants in each (default: 5)")
+    parser.add_argument("--only", choices=PARTS, help="measure, and write, only this part")
+    parser.add_argument(
+        "--rounds", type=positive, default=5, help="of the hop and the broadcast, both variants in each (default: 5)"
+    )
     parser.add_argument("--messages", type=positive, default=5000, help="of each run of the hop (default: 5000)")
     parser.add_argument("--posts", type=positive, default=200, help="of each channel of the corpus (default: 200)")
+    parser.add_argument("--images", type=positive, default=300, help="through the object store (default: 300)")
+    parser.add_argument("--chats", type=positive, default=300, help="of each broadcast (default: 300)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the results file (default: %(default)s)")
     return parser.parse_args()
 
@@ -41,23 +52,27 @@ def main() -> int:
     """Measure what was asked for; the exit code is 1 where a part could not be measured."""
     asked = arguments()
     progress = Console(stderr=True, highlight=False)
+    say = progress.print
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "hop": lambda: measure_hop(rounds=asked.rounds, messages=asked.messages, say=say),
+        "pipeline": lambda: measure_pipeline(posts_per_channel=asked.posts, say=say),
+        "media": lambda: asyncio.run(measure_media(images=asked.images, say=say)),
+        "broadcast": lambda: asyncio.run(measure_broadcast(chats=asked.chats, rounds=asked.rounds, say=say)),
+        "album": lambda: asyncio.run(measure_album(say=say)),
+    }
     results: dict[str, Any] = report.facts()
     failed = False
-    if asked.only != "pipeline":
+    for name, measure in parts.items():
+        if asked.only not in (None, name):
+            continue
         try:
-            results |= measure_hop(rounds=asked.rounds, messages=asked.messages, say=progress.print)
-        except RunFailed as error:
-            failed, results["hop_failed"] = True, str(error)
-            progress.print(f"hop: {error}", markup=False)
-    if asked.only != "hop":
-        try:
-            results |= measure_pipeline(posts_per_channel=asked.posts, say=progress.print)
+            results |= measure()
         except NoCorpus as reason:
-            results["pipeline_skipped"] = str(reason)
-            progress.print(f"pipeline: skipped, {reason}", markup=False)
-        except PipelineFailed as error:
-            failed, results["pipeline_failed"] = True, str(error)
-            progress.print(f"pipeline: {error}", markup=False)
+            results[f"{name}_skipped"] = str(reason)
+            progress.print(f"{name}: skipped, {reason}", markup=False)
+        except FAILURES as error:
+            failed, results[f"{name}_failed"] = True, str(error)
+            progress.print(f"{name}: {error}", markup=False)
     report.write(results, asked.output)
     console = Console()
     report.show(results, console)

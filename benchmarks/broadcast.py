@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-from telethon.sessions import StringSession
+from telethon.sessions.string import StringSession
 from telethon.tl.functions.messages import SendMessageRequest
 
 from benchmarks.servers import BenchServers, bench_servers

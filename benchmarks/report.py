@@ -25,6 +25,15 @@ HOP_FIGURES = {
     "latency_p50_ms": "latency when idle, p50, ms",
     "latency_p99_ms": "latency when idle, p99, ms",
 }
+SINGLE_FIGURES = {
+    "images_stored_per_second": "images stored per second",
+    "images_read_per_second": "images read per second",
+    "broadcast_ms_per_chat": "broadcast, ms per chat",
+    "broadcast_bare_ms_per_chat": "a bare client, ms per chat",
+    "broadcast_overhead_ms_per_chat": "overhead of a broadcast, ms per chat",
+    "album_memory_before_mib": "publisher after a text, peak MiB",
+    "album_memory_peak_mib": "publisher while it publishes an album of 20 MiB, peak MiB",
+}
 RATIOS = {"messages_per_second": "hop_ratio", "messages_per_second_slow": "hop_ratio_slow"}
 
 
@@ -69,6 +78,8 @@ def show(results: Mapping[str, Any], console: Console) -> None:
             console.print(hop_table(results, suffix, title))
     if "posts_per_second" in results:
         console.print(pipeline_table(results))
+    if single := {meaning: results[figure] for figure, meaning in SINGLE_FIGURES.items() if figure in results}:
+        console.print(single_table(single))
 
 
 def hop_table(results: Mapping[str, Any], suffix: str, title: str) -> Table:
@@ -96,4 +107,14 @@ def pipeline_table(results: Mapping[str, Any]) -> Table:
     table.add_column("peak memory, MiB", justify="right")
     for name in cpu:
         table.add_row(name, f"{cpu[name]:.2f}", f"{memory.get(name, 0):,.0f}")
+    return table
+
+
+def single_table(figures: Mapping[str, float]) -> Table:
+    """Return figures that stand for themselves."""
+    table = Table(title="Images and broadcasts", title_justify="left")
+    table.add_column("measured")
+    table.add_column("", justify="right")
+    for meaning, value in figures.items():
+        table.add_row(meaning, f"{value:,.2f}")
     return table
