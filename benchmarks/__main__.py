@@ -26,7 +26,7 @@ def arguments() -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure one hop against a bare FastStream hop, the whole pipeline on real posts, images, broadcasts.",
+        description="Measure a hop beside a bare FastStream hop, the whole pipeline on real posts, images, broadcasts.",
         epilog="What the figures mean: benchmarks/README.md. Nothing is asserted; compare runs of a quiet machine.",
     )
     parser.add_argument("--only", choices=PARTS, help="measure, and write, only this part")
