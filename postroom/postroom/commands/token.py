@@ -1,6 +1,5 @@
 """`postroom token`: who may call the REST API."""
 
-import getpass
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ import typer
 from common.tokens import SCOPES, Scope, Token, Tokens
 from postroom.connections import connected
 from postroom.output import Json, ago, print_json, print_table, run
+from postroom.person import person
 
 app = typer.Typer(no_args_is_help=True, help="Tokens of the REST API: create, list, revoke.")
 
@@ -61,7 +61,7 @@ def revoke(name: Name) -> None:
 
     async def work() -> Token:
         async with connected() as system:
-            return await Tokens(system.database).revoke(name, by=_person())
+            return await Tokens(system.database).revoke(name, by=person())
 
     run(work)
     typer.echo(f"token {name} is revoked")
@@ -69,14 +69,7 @@ def revoke(name: Name) -> None:
 
 async def _create(name: str, scope: Scope, expires_at: datetime | None) -> tuple[Token, str]:
     async with connected() as system:
-        return await Tokens(system.database).create(name, scope, expires_at=expires_at, by=_person())
-
-
-def _person() -> str:
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # an account without a name, as in a container
-        return "cli"
+        return await Tokens(system.database).create(name, scope, expires_at=expires_at, by=person())
 
 
 def _name(given: str) -> str:
