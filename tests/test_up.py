@@ -1,12 +1,18 @@
 """`postroom up`, as a user runs it: every post of a corpus arrives once, and the report balances."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import httpx
+from PIL import Image
+
 from common.testing.waiting import eventually
+from postroom.stack.stack import SERVICES
 
 
 def report_of(path: Path) -> dict[str, Any]:
@@ -41,23 +47,13 @@ async def test_a_corpus_is_published_and_the_report_balances(
 
 
 async def test_the_demo_shows_a_funnel_and_the_commands_see_it(place: Any) -> None:
-    async with place.up() as running:
+    async with place.up("--report", "report.json") as running:
         sandbox = await running.sandbox()
-
-        async def some_published() -> dict[str, Any]:
-            done = place.command("status", "--json", check=False)
-            if done.returncode:
-                return {}
-            status: dict[str, Any] = json.loads(done.stdout)
-            return status if status["posts"]["total"]["published"] >= 3 else {}
-
-        status = await eventually(some_published, within=90, every=0.5)
-        assert {row["service"] for row in status["services"]} == {
-            "api", "collector", "publisher", "rewriter", "scheduler",
-        }  # fmt: skip
-        chats = (await sandbox.get("/api/chats")).json()
+        await media_are_carried_over_and_broadcast(sandbox)
         await sandbox.aclose()
-        assert any(chat["username"] == "postroom_demo" for chat in chats)
+        status = place.said("status")
+        assert {row["service"] for row in status["services"]} == set(SERVICES)
+        assert status["posts"]["total"]["published"] >= 3
         own = '{"text": "**Own** text", "targets": ["telegram:@postroom_demo"]}'
         said = place.command("pub", "publish.requested", own)
         assert "PUBLISH has it" in said.stdout
@@ -66,9 +62,67 @@ async def test_the_demo_shows_a_funnel_and_the_commands_see_it(place: Any) -> No
         assert "Posts from" in human
     log = (place.directory / "up.log").read_text()
     assert "Read the destination channel: http://127.0.0.1:" in log
+    assert "chats that are broadcast to: http://127.0.0.1:" in log
     assert not (place.directory / ".postroom" / "running.json").exists()
     stopped = place.command("status", check=False)
     assert stopped.returncode == 4
     assert stopped.stderr.strip() == (
         "postroom: nothing runs here: start it with `make run`, or set DATABASE_URL and NATS_URL"
     )
+    report = report_of(place.directory / "report.json")
+    assert report["images"]["generated"] >= 1
+    assert report["images"]["fetched"] >= 4
+    assert report["images"]["not_fetched"] == report["images"]["failed"] == 0
+    assert report["broadcasts"]["sent"] >= 5
+    assert report["broadcasts"]["errors"] == report["broadcasts"]["failed"] == 0
+    assert report["problems"] == []
+
+
+async def media_are_carried_over_and_broadcast(sandbox: httpx.AsyncClient) -> None:
+    """Wait until at least five chats have a post, and the destination pictures, an album and a document."""
+    told = (await sandbox.get("/api/telegram")).json()
+    userbot = next(account["id"] for account in told["accounts"] if account["name"] == "userbot")
+    [destination] = told["destinations"]
+
+    async def seen(chat: dict[str, Any]) -> list[dict[str, Any]]:
+        answer = await sandbox.get(f"/api/chats/{chat['id']}/messages", params={"limit": 1000})
+        messages: list[dict[str, Any]] = answer.json()
+        return messages
+
+    async def enough() -> list[list[dict[str, Any]]] | None:
+        """Return what the userbot sent, by chat, once that is so."""
+        chats = [await seen(chat) for chat in told["broadcast_chats"]]
+        sent = [[message for message in chat if message["sender_id"] == userbot] for chat in chats]
+        published = await seen(destination)
+        kinds = Counter((message["media"] or {}).get("type") for message in published)
+        carried = kinds["photo"] >= 5 and kinds["document"] and any(message["grouped_id"] for message in published)
+        return sent if carried and sum(map(bool, sent)) >= 5 else None
+
+    for chat in await eventually(enough, within=120, every=0.5):
+        texts = Counter(message["text"] for message in chat if message["text"])
+        assert max(texts.values(), default=1) == 1, "a chat has a post twice"
+    page = await sandbox.get(f"/chats/{destination['id']}")
+    pictures = re.findall(r'<img src="([^"]+)"[^>]* width="(\d+)"', page.text)
+    assert len(pictures) >= 5
+    for address, width in pictures[:5]:
+        served = await sandbox.get(address)
+        assert served.headers["content-type"] in ("image/png", "image/jpeg", "image/webp")
+        assert Image.open(BytesIO(served.content)).width == int(width)
+
+
+async def test_all_services_work_in_one_process_too(place: Any) -> None:
+    async with place.up("--single-process") as running:
+
+        async def done() -> bool:
+            said = place.command("status", "--json", check=False)
+            if said.returncode:
+                return False
+            posts = json.loads(said.stdout)["posts"]
+            return bool(posts["images"]["generated"] and posts["broadcasts"]["sent"] and posts["total"]["published"])
+
+        assert await eventually(done, within=120, every=0.5)
+        status = place.said("status")
+        assert {row["service"] for row in status["services"]} == set(SERVICES)
+        assert {row["detail"] for row in status["services"]} == {""}
+        names = set(running.description["pids"])
+        assert names == {"sandbox", "nats", "postgres", "postroom.stack.together"}

@@ -89,7 +89,7 @@ class Funnel:
         return (
             f"collected {counts['collected']}  duplicates {counts['duplicates']}  rewritten {counts['rewritten']}  "
             f"illustrated {counts['illustrated']}  published {counts['published']}  waiting {counts['waiting']}  "
-            f"broadcast {counts['broadcasts']} to {counts['broadcast_messages']} chats  failed {counts['failed']}  "
+            f"broadcasts {counts['broadcasts']} ({counts['broadcast_messages']} messages)  failed {counts['failed']}  "
             f"{self.rate:.1f} posts/s  {self._note}".rstrip()
         )
 

@@ -51,7 +51,7 @@ def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> 
             "OPENAI_BASE_URL": model["base_url"],
             "OPENAI_API_KEY": model["api_key"],
             "OPENAI_MODEL": model["model"],
-            "OPENAI_IMAGE_MODEL": model.get("image_model", ""),
+            "OPENAI_IMAGE_MODEL": model["image_model"],
         }
     return environment
 
