@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 class Fault(BaseModel):
     """One kind of trouble, for the next `times` calls that match.
 
-    `where` names what it befalls: `telegram:<method>` (`telegram:messages.SendMessage`, `telegram:*`), `model`,
-    `feed:<name>` or `feed:*`, `instagram` or `instagram:<operation>`, `x` or `x:<path>`. `account` (a user's or bot's
-    id) and `chat` (a chat's id) narrow it where they are given. `kind` is what happens, and `seconds` or `message` its
-    parameter where it has one; the handlers of each part of the sandbox document the kinds they know.
+    `where` names what it befalls: `telegram:<method>` (`telegram:messages.SendMessage`, `telegram:*`), `model`
+    (texts and images) or `images` alone, `feed:<name>` or `feed:*`, `instagram` or `instagram:<operation>`, `x` or
+    `x:<path>`. `account` (a user's or bot's id) and `chat` (a chat's id) narrow it where they are given. `kind` is what
+    happens, and `seconds` or `message` its parameter where it has one; the handlers of each part of the sandbox
+    document the kinds they know.
     """
 
     model_config = ConfigDict(extra="forbid")
