@@ -18,6 +18,26 @@ COMMENT ON TABLE contents IS 'owner: api; the scheduler adds those of rules. Bri
 ALTER TABLE rewrites ALTER COLUMN route_id DROP NOT NULL;    -- NULL: written from a brief
 ALTER TABLE rewrites ALTER COLUMN profile_id DROP NOT NULL;  -- NULL: the brief named none
 
+-- A content's status follows from what the other stages wrote; `reason` says why it failed.
+CREATE VIEW content_states AS
+SELECT c.id AS content_id, c.post_id,
+       CASE WHEN c.deleted_at IS NOT NULL THEN 'deleted'
+            WHEN EXISTS (SELECT FROM rewrites r WHERE r.post_id = c.post_id AND r.status = 'succeeded')
+              OR EXISTS (SELECT FROM post_edits e WHERE e.post_id = c.post_id) THEN 'created'
+            WHEN failure.reason IS NOT NULL THEN 'failed'
+            ELSE 'requested' END AS status,
+       failure.reason
+FROM contents c
+LEFT JOIN LATERAL (
+    SELECT reason FROM (
+        SELECT coalesce(r.reason, 'the model refused') AS reason, r.created_at AS at FROM rewrites r
+        WHERE r.post_id = c.post_id AND r.status = 'refused'
+        UNION ALL
+        SELECT coalesce(j.last_error, 'its job failed'), j.finished_at FROM jobs j
+        WHERE j.post_id = c.post_id AND j.consumer = 'rewriter-contents' AND j.status IN ('failed', 'cancelled')
+    ) AS told ORDER BY at DESC NULLS LAST LIMIT 1) AS failure ON true;
+COMMENT ON VIEW content_states IS 'owner: common. Whether a content is requested, created, failed or deleted.';
+
 CREATE TABLE scheduled_posts (
     id             uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
     post_id        uuid        NOT NULL REFERENCES posts,
@@ -43,7 +63,10 @@ CREATE TABLE scheduled_posts (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     published_at   timestamptz
 ) WITH (fillfactor = 80);
-CREATE INDEX scheduled_posts_due ON scheduled_posts (due_at, id) WHERE status = 'scheduled';
+CREATE INDEX scheduled_posts_due ON scheduled_posts (due_at, created_at, id) WHERE status = 'scheduled';
+CREATE INDEX scheduled_posts_publishing ON scheduled_posts (updated_at) WHERE status = 'publishing';
+CREATE INDEX scheduled_posts_target ON scheduled_posts (target, scheduled_time);
+CREATE INDEX scheduled_posts_content ON scheduled_posts (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX scheduled_posts_listed ON scheduled_posts (scheduled_time, id);
 CREATE INDEX scheduled_posts_post ON scheduled_posts (post_id);
 CREATE UNIQUE INDEX scheduled_posts_open ON scheduled_posts (post_id, target) WHERE status IN ('scheduled', 'publishing');
@@ -100,6 +123,26 @@ COMMENT ON TABLE rule_executions IS 'owner: scheduler. The runs of each rule.';
 
 ALTER TABLE destinations ADD COLUMN is_default boolean NOT NULL DEFAULT false;  -- of its platform
 CREATE UNIQUE INDEX destinations_default ON destinations (split_part(address, ':', 1)) WHERE is_default;
+
+-- A new default takes the place of the old one.
+CREATE FUNCTION replace_default_destination() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE destinations SET is_default = false
+    WHERE is_default AND address <> NEW.address AND split_part(address, ':', 1) = split_part(NEW.address, ':', 1);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER destinations_default_replaced BEFORE INSERT OR UPDATE OF is_default ON destinations
+    FOR EACH ROW WHEN (NEW.is_default) EXECUTE FUNCTION replace_default_destination();
+
+CREATE TABLE worker_beats (
+    worker    text        NOT NULL,                  -- ScheduledPostsWorker, …
+    replica   uuid        NOT NULL,
+    running   boolean     NOT NULL,                  -- false: switched off by DISABLE_WORKERS
+    last_beat timestamptz NOT NULL DEFAULT now(),
+    next_run  timestamptz,                           -- when it looks again at the latest
+    PRIMARY KEY (worker, replica)
+);
+COMMENT ON TABLE worker_beats IS 'owner: scheduler. Signs of life of its workers, one row per replica.';
 
 ALTER TABLE routes ADD COLUMN slots jsonb;           -- {"timezone": …, "times": {"1": ["09:00"], …}, "minimum_distance_minutes": 0}
 ALTER TABLE routes ADD COLUMN approval_expires_hours double precision CHECK (approval_expires_hours > 0);
