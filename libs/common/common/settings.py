@@ -24,7 +24,7 @@ class FileSource(PydanticBaseSettingsSource):
         if not path:
             return None, field_name, False
         try:
-            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+            return Path(path).read_text(encoding="utf-8-sig").rstrip("\r\n"), field_name, False
         except OSError as error:
             raise SettingsError(f"{name}_FILE: cannot read {path}: {error.strerror}") from None
 
@@ -38,7 +38,12 @@ class SettingsGroup(BaseSettings):
     """A group of settings. Fields are named like their variables, in lower case, with units in the name."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", env_ignore_empty=True, extra="ignore", frozen=True
+        # An editor on Windows may put a byte order mark first; utf-8-sig takes it or leaves it.
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     @classmethod

@@ -27,7 +27,7 @@ def announced(state: Path) -> dict[str, Any]:
 
 def given_settings() -> dict[str, str]:
     """Return what `.env` sets."""
-    return {name: value for name, value in dotenv_values(".env").items() if value}
+    return {name: value for name, value in dotenv_values(".env", encoding="utf-8-sig").items() if value}
 
 
 def real_parts(given: dict[str, str]) -> list[str]:
