@@ -18,7 +18,8 @@ COMMENT ON TABLE contents IS 'owner: api; the scheduler adds those of rules. Bri
 ALTER TABLE rewrites ALTER COLUMN route_id DROP NOT NULL;    -- NULL: written from a brief
 ALTER TABLE rewrites ALTER COLUMN profile_id DROP NOT NULL;  -- NULL: the brief named none
 
--- A content's status follows from what the other stages wrote; `reason` says why it failed.
+-- A content's status follows from what the other stages wrote; `reason` says why it failed. One that is created and still
+-- gets its image `awaits_image`, and is not published before the image was made, or failed.
 CREATE VIEW content_states AS
 SELECT c.id AS content_id, c.post_id,
        CASE WHEN c.deleted_at IS NOT NULL THEN 'deleted'
@@ -26,8 +27,15 @@ SELECT c.id AS content_id, c.post_id,
               OR EXISTS (SELECT FROM post_edits e WHERE e.post_id = c.post_id) THEN 'created'
             WHEN failure.reason IS NOT NULL THEN 'failed'
             ELSE 'requested' END AS status,
-       failure.reason
+       failure.reason,
+       c.illustrate AND coalesce(written.text, '') <> ''
+           AND NOT EXISTS (SELECT FROM illustrations i WHERE i.post_id = c.post_id AND i.rewrite_id = written.id)
+           AND NOT EXISTS (SELECT FROM jobs j WHERE j.post_id = c.post_id AND j.consumer = 'imagegen'
+                           AND j.status IN ('failed', 'cancelled')) AS awaits_image
 FROM contents c
+LEFT JOIN LATERAL (
+    SELECT id, text FROM rewrites r
+    WHERE r.post_id = c.post_id AND r.status = 'succeeded' ORDER BY r.created_at DESC LIMIT 1) AS written ON true
 LEFT JOIN LATERAL (
     SELECT reason FROM (
         SELECT coalesce(r.reason, 'the model refused') AS reason, r.created_at AS at FROM rewrites r
@@ -69,6 +77,7 @@ CREATE INDEX scheduled_posts_target ON scheduled_posts (target, scheduled_time);
 CREATE INDEX scheduled_posts_content ON scheduled_posts (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX scheduled_posts_listed ON scheduled_posts (scheduled_time, id);
 CREATE INDEX scheduled_posts_post ON scheduled_posts (post_id);
+CREATE INDEX scheduled_posts_rule ON scheduled_posts (rule_id) WHERE rule_id IS NOT NULL;
 CREATE UNIQUE INDEX scheduled_posts_open ON scheduled_posts (post_id, target) WHERE status IN ('scheduled', 'publishing');
 COMMENT ON TABLE scheduled_posts IS
     'owner: scheduler; people plan through common.planning while a post is scheduled. Posts that wait for their time.';
