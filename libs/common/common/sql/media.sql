@@ -1,6 +1,6 @@
 -- name: keep
--- Keeps an image; one of the same content that is there already stays, and is used again from now on. Not if storing its
--- object began half an hour ago: an object without a row counts as an orphan when it is an hour old.
+-- Keeps an image; one of the same content that is there already stays, and is used again from now on. Not if storing
+-- its object began half an hour ago: an object without a row counts as an orphan when it is an hour old.
 INSERT INTO images AS i (hash, object, origin, mime_type, size_bytes, width, height)
 SELECT $1, $2, $3, $4, $5::bigint, $6::int, $7::int WHERE $8::timestamptz > now() - interval '30 minutes'
 ON CONFLICT (hash) DO UPDATE SET last_used_at = now()
@@ -20,7 +20,7 @@ SELECT hash, object, origin, mime_type, size_bytes, width, height FROM images WH
 SELECT attach_images($1::uuid[], $2::text[], $3::text[])
 
 -- name: collectable
--- Finds images that are attached to no post and were not used for so many seconds, the oldest first, after the given hash.
+-- Finds images that are attached to no post and were not used for so many seconds, by their hash, after the given one.
 SELECT hash FROM images i
 WHERE last_used_at < now() - make_interval(secs => $1::float8) AND hash > $2
   AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash)

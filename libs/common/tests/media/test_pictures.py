@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -126,6 +126,7 @@ def test_a_picture_is_turned_as_its_camera_says() -> None:
     assert inspect(fitted(content, INSTAGRAM)).height > inspect(fitted(content, INSTAGRAM)).width
 
 
+@settings(deadline=None)
 @given(width=st.integers(1, 3_000), height=st.integers(1, 3_000))
 def test_no_shape_is_left_that_a_platform_refuses(width: int, height: int) -> None:
     assert fits(fitted(drawn(width, height, "PNG"), INSTAGRAM), INSTAGRAM)
