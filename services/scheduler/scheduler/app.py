@@ -30,7 +30,7 @@ async def run(stop: asyncio.Event) -> None:
             service,
             RoutePost(catalog, store),
             GoOn(catalog, store),
-            BroadcastPublished(store),
+            BroadcastPublished(catalog, store),
             Undertaker(service.stream, service.rails.ledger, topology()),
         )
 

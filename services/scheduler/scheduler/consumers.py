@@ -29,9 +29,9 @@ def register(
         """Let a post go on, or hold it, whose image will not be made."""
         return await go_on(event, job)
 
-    async def broadcast_published(event: PublishResult, _job: Job) -> Sequence[Event]:
+    async def broadcast_published(event: PublishResult, job: Job) -> Sequence[Event]:
         """Ask for the broadcast of a post that was published."""
-        return await broadcast(event)
+        return await broadcast(event, job)
 
     async def bury_given_up(event: GivenUp, job: Job) -> Sequence[Event]:
         """Send a message that the server has given up to the dead letters."""

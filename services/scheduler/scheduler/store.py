@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from common.catalog import Catalog, RouteBroadcast, Source
+from common.catalog import Catalog, Source
 from common.messaging import Job
 from common.postgres import Database, Queries
 from scheduler.routing import Routing
@@ -64,14 +64,6 @@ class Store:
     async def routings(self, post_id: UUID, rewrite_id: UUID | None = None) -> Sequence[Routing]:
         """Return the routings of a post, or only that of one rewrite."""
         return [_routing(row) for row in await self._database.fetch(self._sql["routings"], post_id, rewrite_id)]
-
-    async def broadcast(self, post_id: UUID, rewrite_id: UUID) -> tuple[UUID, RouteBroadcast] | None:
-        """Return the route of a rewrite and its broadcast, or None where it has none."""
-        for routing in await self.routings(post_id, rewrite_id):
-            route = await self._catalog.route(routing.route_id)
-            if route and route.broadcast:
-                return route.id, route.broadcast
-        return None
 
     async def sources(self) -> list[Source]:
         """Return the enabled sources."""

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from common.catalog import RouteBroadcast
-from common.events import PublishResult
+from common.events import ImageGenerated, PublishResult, TargetResult
 from common.events.envelope import ID
 
 
@@ -76,6 +76,20 @@ async def test_where_no_route_asks_for_it_nothing_is_broadcast(stage: Any) -> No
     for event in (published(stage, rewrite), published(stage, None)):
         assert (await stage.done(event))["status"] == "succeeded"
     assert await stage.all_told("broadcast.requested") == []
+
+
+async def test_a_post_that_a_person_publishes_waits_for_no_image(stage: Any) -> None:
+    route = await stage.route(illustrate=True)
+    rewrite = await stage.rewrite(route)
+    await stage.rewritten(route, rewrite)
+    everywhere = tuple(TargetResult(target=target, status="succeeded") for target in ("telegram:@a", "telegram:@b"))
+    await stage.done(published(stage, rewrite, status="failed", targets=everywhere))
+    await stage.done(published(stage, rewrite, targets=everywhere[:1]))
+    assert await stage.decision() == ("illustrate", "waits for its image")  # it is still to go to the other one
+    await stage.done(published(stage, rewrite, targets=everywhere))
+    assert await stage.decision() == ("publish", "a person did not wait for its image")
+    await stage.done(ImageGenerated(request_id="r", post_id=stage.post, rewrite_id=rewrite, image="a" * 64))
+    assert await stage.all_told("publish.requested") == []
 
 
 async def test_a_held_post_that_a_person_publishes_is_broadcast(stage: Any) -> None:
