@@ -1,0 +1,56 @@
+"""What every worker has in common that works by the clock: it sleeps until something is due, and is woken by changes."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from common.postgres import UNREACHABLE
+from common.postgres.listening import listening
+from scheduler.beats import WorkerBeats
+
+log = logging.getLogger(__name__)
+
+Look = Callable[[], Awaitable[float | None]]
+
+RECONNECT_SECONDS = 1.0
+BROKEN_SECONDS = 5.0
+LATE_SECONDS = 0.002  # after something is due, by when the database sees it so as well
+
+
+class Waking:
+    """Looks again and again. `look` does what is due and returns the seconds until the next is, None where nothing is.
+
+    Between two looks are `check_seconds` at most, in case a notice was lost or a clock has jumped.
+    """
+
+    def __init__(self, dsn: str, channel: str, look: Look, beats: WorkerBeats, *, check_seconds: float) -> None:
+        self._dsn = dsn
+        self._channel = channel
+        self._look = look
+        self._beats = beats
+        self._check_seconds = check_seconds
+
+    async def run(self) -> None:
+        """Work for ever, and beat."""
+        beating = asyncio.create_task(self._beats.keep())
+        try:
+            while True:
+                try:
+                    await self._listen()
+                except UNREACHABLE as error:
+                    log.warning("%s: %r", self._beats.worker, error)
+                    await asyncio.sleep(RECONNECT_SECONDS)
+                except Exception:  # whatever it is, what is due later must not wait for somebody to notice
+                    log.exception("%s: this look failed", self._beats.worker)
+                    await asyncio.sleep(BROKEN_SECONDS)
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        async with listening(self._dsn, self._channel) as notices:
+            while True:
+                due_in = await self._look()
+                pause = self._check_seconds if due_in is None else min(self._check_seconds, max(0.0, due_in))
+                self._beats.looks_again_in(pause)
+                await notices.wait(pause + LATE_SECONDS)
