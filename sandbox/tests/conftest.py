@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from starlette.routing import BaseRoute
 
 from sandbox.announcement import bind
@@ -13,6 +15,41 @@ from sandbox.telegram.handshake import make_rsa_key
 from sandbox.web.application import make_application
 
 Serve = Callable[[list[BaseRoute]], Awaitable[str]]
+Draw = Callable[..., bytes]
+
+
+class Clock:
+    """A clock that stands still until it is put forward; Unix seconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_790_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def ahead(self, seconds: float) -> None:
+        """Put it forward."""
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock of the test's own."""
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def draw() -> Draw:
+    """Draws a picture of a width and a height, as a JPEG or in another format of Pillow's."""
+
+    def drawn(width: int = 800, height: int = 800, kind: str = "JPEG", frames: int = 1) -> bytes:
+        content = BytesIO()
+        pictures = [Image.new("RGB", (width, height), (30 * number, 90, 120)) for number in range(frames)]
+        more = {"save_all": True, "append_images": pictures[1:]} if frames > 1 else {}
+        pictures[0].save(content, kind, **more)
+        return content.getvalue()
+
+    return drawn
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from secrets import token_hex
 from typing import Any, Literal
 from zlib import crc32
 
@@ -93,7 +94,7 @@ class Gallery:
     def issue_token(self, account: Account) -> str:
         """Return a new token, good for 60 days."""
         now = self.clock()
-        token = "IGAA" + sha256(f"{account.username}/{now!r}".encode()).hexdigest()
+        token = "IGAA" + token_hex(32)
         self._records.write("token_put", token, account.id, now, now + TOKEN_SECONDS)
         self._records.commit()
         return token

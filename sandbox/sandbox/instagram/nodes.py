@@ -14,8 +14,26 @@ from sandbox.instagram.errors import bad_parameter
 from sandbox.instagram.gallery import Account, Container, Media
 
 # What the specification knows and the sandbox has no value for: as with the real one, it is left out of the answer.
-EMPTY_USER_FIELDS = {"biography", "website", "ig_id", "profile_picture_url"}
-EMPTY_MEDIA_FIELDS = {"thumbnail_url", "is_shared_to_feed", "ig_id", "view_count", "comments", "product_tags"}
+EMPTY_USER_FIELDS = {
+    "biography",
+    "website",
+    "ig_id",
+    "legacy_instagram_user_id",
+    "profile_picture_url",
+    "has_profile_pic",
+}
+EMPTY_USER_FIELDS |= {"business_discovery", "is_published", "mentioned_comment", "mentioned_media", "owner_business"}
+EMPTY_USER_FIELDS |= {"shopping_product_tag_eligibility", "shopping_review_status"}
+EMPTY_MEDIA_FIELDS = {
+    "thumbnail_url",
+    "is_shared_to_feed",
+    "ig_id",
+    "legacy_instagram_media_id",
+    "view_count",
+    "comments",
+}
+EMPTY_MEDIA_FIELDS |= {"boost_eligibility_info", "copyright_check_information", "current_live_viewer_count", "has_poll"}
+EMPTY_MEDIA_FIELDS |= {"has_slider", "video_title", "product_tags"}
 EMPTY_CONTAINER_FIELDS = {"copyright_check_status"}
 
 # https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-container#fields

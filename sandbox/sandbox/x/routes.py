@@ -52,9 +52,9 @@ class XEndpoint:
         self.archive = archive
         self.tokens = tokens
         self.calls = Calls(self, faults)
-        self._uploads = uploads
-        self._posting = Posting(archive, uploads)
-        self._windows = windows
+        self.uploads = uploads
+        self.posting = Posting(archive, uploads)
+        self.windows = windows
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes below `/x`."""
@@ -94,7 +94,7 @@ class XEndpoint:
         operation = named or path
 
         async def counted(request: Request) -> Response:
-            told = self._windows.count(self._signed_in(request), operation)
+            told = self.windows.count(self._signed_in(request), operation)
             try:
                 response = await handler(request)
             except Refusal as refused:
@@ -105,12 +105,12 @@ class XEndpoint:
         return Route(f"/x{path}", self.calls.served(operation, counted, kinds), methods=[method])
 
     async def _create(self, request: Request) -> Response:
-        post = self._posting.create(self._signed_in(request), json_object(await request.body()))
+        post = self.posting.create(self._signed_in(request), json_object(await request.body()))
         shown = self._views(request).post(post)
         return JSONResponse({"data": shown}, 201)
 
     async def _delete(self, request: Request) -> Response:
-        deleted = self._posting.delete(self._signed_in(request), path_id(request))
+        deleted = self.posting.delete(self._signed_in(request), path_id(request))
         return JSONResponse({"data": {"deleted": deleted}})
 
     async def _post(self, request: Request) -> Response:
@@ -159,11 +159,11 @@ class XEndpoint:
     async def _upload(self, request: Request) -> Response:
         account, given = self._signed_in(request), form_fields(request, await request.body())
         content, category = file_content(given), form_text(given, "media_category")
-        media = await self._uploads.upload(account, category, content, fails=_fails(request))
+        media = await self.uploads.upload(account, category, content, fails=_fails(request))
         return JSONResponse({"data": self._views(request).upload(media)})
 
     async def _status(self, request: Request) -> Response:
-        media = self._uploads.found(
+        media = self.uploads.found(
             self._signed_in(request), number_of(request.query_params.get("media_id"), "media_id")
         )
         return JSONResponse({"data": self._views(request).upload(media)})
@@ -174,7 +174,7 @@ class XEndpoint:
         size = wanted.get("total_bytes")
         if not isinstance(size, int) or isinstance(size, bool):
             raise invalid("$.total_bytes: an integer is expected", total_bytes=size)
-        media = self._uploads.initialize(account, str(category), str(kind), size)
+        media = self.uploads.initialize(account, str(category), str(kind), size)
         return JSONResponse({"data": self._views(request).upload(media)})
 
     async def _append(self, request: Request) -> Response:
@@ -182,11 +182,11 @@ class XEndpoint:
         position = form_text(given, "segment_index")
         if not position.isdecimal():
             raise invalid("$.segment_index: an integer is expected", segment_index=position)
-        media = self._uploads.append(account, path_id(request), min(int(position), 10**6), file_content(given))
+        media = self.uploads.append(account, path_id(request), min(int(position), 10**6), file_content(given))
         return JSONResponse({"data": {"expires_at": int(media.created_at) + 24 * 60 * 60}})
 
     async def _finalize(self, request: Request) -> Response:
-        media = await self._uploads.finalize(self._signed_in(request), path_id(request), fails=_fails(request))
+        media = await self.uploads.finalize(self._signed_in(request), path_id(request), fails=_fails(request))
         return JSONResponse({"data": self._views(request).upload(media)})
 
     async def _metadata(self, request: Request) -> Response:
@@ -196,7 +196,7 @@ class XEndpoint:
         text = alt_text.get("text") if isinstance(alt_text, dict) else None
         if not isinstance(text, str):
             raise invalid("$.metadata.alt_text.text: string expected", metadata=given)
-        media = self._uploads.describe(account, number_of(wanted.get("id"), "id"), text)
+        media = self.uploads.describe(account, number_of(wanted.get("id"), "id"), text)
         return JSONResponse({"data": {"id": str(media.id), "associated_metadata": {"alt_text": {"text": text}}}})
 
     async def _token(self, request: Request) -> Response:

@@ -14,6 +14,9 @@ from sandbox.x.addresses import addresses
 from sandbox.x.archive import Account, Archive, Media, Post
 from sandbox.x.fields import NOTHING, OLDER, Asked
 
+METRICS = ("repost_count", "reply_count", "like_count", "quote_count", "bookmark_count", "impression_count")
+RETWEETED = ("retweet_count", *METRICS[1:])
+
 
 @dataclass(frozen=True)
 class Views:
@@ -49,14 +52,7 @@ class Views:
             "attachments": {"media_keys": keys} if keys else None,
             "in_reply_to_user_id": str(replied.account) if replied else None,
             "referenced_posts": [{"type": "replied_to", "id": str(post.reply_to)}] if post.reply_to else None,
-            "public_metrics": {
-                "retweet_count": 0,
-                "reply_count": 0,
-                "like_count": 0,
-                "quote_count": 0,
-                "bookmark_count": 0,
-                "impression_count": 0,
-            },
+            "public_metrics": dict.fromkeys(RETWEETED if asked.older else METRICS, 0),
         }
         shown: dict[str, Any] = {"id": str(post.id), "text": text, "edit_history_post_ids": [str(post.id)]}
         asked_for = (name for name in known if name in wanted or OLDER.get(name) in wanted)

@@ -15,10 +15,10 @@ LIGHT_RANGES = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 _ONE = "[\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
 _ONE += "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 _PERSON = f"(?:{_ONE}\ufe0f?[\U0001f3fb-\U0001f3ff]?)"
-# Sequences that are seen as one: keycaps, flags of countries and of regions, and what is joined or toned.
+# Sequences that are seen as one: keycaps, flags of countries and of regions, and what is toned or joined (up to four).
 EMOJI = re.compile(
     "[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{2}|\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f|[\u00a9\u00ae]\ufe0f|"
-    f"{_PERSON}(?:\u200d{_PERSON})*"
+    f"{_PERSON}(?:\u200d{_PERSON}){{0,3}}"
 )
 
 
