@@ -20,7 +20,7 @@ from common.service import SettingsGroup
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
 SERVICES = sorted({durable.service for durable in topology().durables()})
 VARIABLE = re.compile(r"^#?([A-Z][A-Z_]*)=(.*)$", re.MULTILINE)
-EMPTY = (None, "")
+EMPTY = (None, "", ())
 
 
 class Queues:
