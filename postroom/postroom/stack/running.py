@@ -27,6 +27,7 @@ class Running:
     nats_url: str
     database_url: str
     sandbox_url: str | None = None
+    api_url: str | None = None
     pids: dict[str, int] = field(default_factory=dict)
 
     def write(self) -> None:

@@ -16,7 +16,9 @@ import nats
 from common.contracts import topology
 from common.messaging.streams import migrate_topology
 from common.postgres import Database, migrate
+from common.settings import load_settings
 from postroom.stack import running
+from postroom.stack.ports import ApiAddress, free_port
 from postroom.stack.processes import ProcessFailed, SupervisedProcess
 from postroom.stack.scene import set_scene
 from postroom.stack.servers import Servers
@@ -55,6 +57,7 @@ class Stack:
         )
         self.processes: list[SupervisedProcess] = []
         self.announcement: dict[str, Any] = {}
+        self.api_url: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._failed: asyncio.Future[None] | None = None
 
@@ -70,14 +73,16 @@ class Stack:
 
     @property
     def pages(self) -> dict[str, str]:
-        """The sandbox's pages where what was sent can be read, by what they show."""
+        """What can be looked at: the API, and the sandbox's pages where what was sent can be read."""
+        api = {"API (docs/api.md)": self.api_url} if self.api_url else {}
         if not self.announcement or "Telegram" in self.real_parts:
-            return {}
+            return api
         [destination] = self.announcement["telegram"]["destinations"]
         url = self.announcement["http"]["url"]
         return {
             "Read the destination channel": f"{url}/chats/{destination['id']}",
             "Sources, and chats that are broadcast to": f"{url}/",
+            **api,
         }
 
     async def wait(self) -> None:
@@ -98,6 +103,8 @@ class Stack:
                     await set_scene(database, self.announcement, demo=self.options.corpus is None)
             environment |= sandbox_environment(self.announcement, self.given)
         environment |= self._pace()
+        if "api" in self.options.services:
+            environment |= self._api()
         if "collector" in self.options.services:  # a session in two places is destroyed
             environment["USERBOT_OWN_SESSION"] = "true"
         if self.options.single_process:
@@ -169,6 +176,13 @@ class Stack:
             case _:
                 return {}
 
+    def _api(self) -> dict[str, str]:
+        """Where the API listens: elsewhere where its port is taken, by another stack for example."""
+        wanted = load_settings(ApiAddress)
+        port = free_port(wanted.api_port, wanted.api_host)
+        self.api_url = f"http://{wanted.api_host}:{port}/api/v1"
+        return {"API_PORT": str(port)}
+
     def _supervise(self, name: str, environment: dict[str, str], *arguments: str) -> SupervisedProcess:
         log_file = self._log(name)
         log_file.parent.mkdir(parents=True, exist_ok=True)
@@ -199,6 +213,7 @@ class Stack:
             nats_url=self.servers.nats_url,
             database_url=self.servers.database_url,
             sandbox_url=self.announcement["http"]["url"] if self.announcement else None,
+            api_url=self.api_url,
             pids=pids | self.servers.pids,
         ).write()
 
