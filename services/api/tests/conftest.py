@@ -77,9 +77,10 @@ class Api:
     async def publication(self, post_id: UUID, status: str, destination: str = "telegram:@there") -> None:
         """A publication of a post."""
         await self.database.execute(
-            "WITH k AS (INSERT INTO publish_packages (id, post_id, status)"
-            " VALUES (gen_random_uuid()::text, $1, 'queued') RETURNING id) INSERT INTO publications (id, package_id, post_id, destination, status, text)"
-            " SELECT gen_random_uuid(), id, $1, $3, $2, 'text' FROM k",
+            """WITH k AS (INSERT INTO publish_packages (id, post_id, status)
+                          VALUES (gen_random_uuid()::text, $1, 'queued') RETURNING id)
+               INSERT INTO publications (id, package_id, post_id, destination, status, text)
+               SELECT gen_random_uuid(), id, $1, $3, $2, 'text' FROM k""",
             post_id,
             status,
             destination,
@@ -112,7 +113,7 @@ async def serving(monkeypatch: pytest.MonkeyPatch, **environment: str) -> AsyncI
         await serve(self)
 
     monkeypatch.setattr(ApiServer, "serve", note)
-    for name, value in {"API_PORT": "0", **environment}.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stop = asyncio.Event()
     running = asyncio.create_task(run(stop))
@@ -125,6 +126,12 @@ async def serving(monkeypatch: pytest.MonkeyPatch, **environment: str) -> AsyncI
         monkeypatch.setattr(ApiServer, "serve", serve)
         stop.set()
         await running
+
+
+@pytest.fixture(autouse=True)
+def any_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests run side by side."""
+    monkeypatch.setenv("API_PORT", "0")
 
 
 @pytest.fixture

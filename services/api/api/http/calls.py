@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
+from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from fastapi import Depends
@@ -49,6 +50,11 @@ class Call:
     rails: "Rails | EmittedWithin"
     headers: dict[str, str] = field(default_factory=dict)  # of the answer
     before: BaseModel | None = None  # of the object that is changed, for the audit log
+    path: str = ""  # of the object, for the audit log as well
+
+    def __post_init__(self) -> None:
+        """Begin with the path of the request."""
+        self.path = self.path or self.request.url.path
 
     @property
     def actor(self) -> str:
@@ -76,7 +82,8 @@ class Call:
 
     def created(self, key: object) -> None:
         """Say where the new resource is."""
-        self.headers["Location"] = f"{self.request.url.path.rstrip('/')}/{key}"
+        self.path = f"{self.path.rstrip('/')}/{key}"
+        self.headers["Location"] = quote(self.path, safe="/:@")
 
 
 def found(answer: Answering | None, what: str) -> Answering:

@@ -96,7 +96,7 @@ class CallRoute(APIRoute):
             statement("http", "record"),
             call.actor,
             self.name,
-            call.headers.get("Location", call.request.url.path),
+            call.path,
             _recorded(call.before.model_dump(mode="json")) if isinstance(call.before, BaseModel) else None,
             _recorded(json.loads(bytes(response.body))) if response.body else None,
             call.request.state.request_id,

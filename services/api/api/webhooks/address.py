@@ -1,5 +1,7 @@
 """Which addresses a webhook may have. What a name resolves to is checked at every attempt, see common.addresses."""
 
+import contextlib
+import socket
 from ipaddress import ip_address
 
 import httpx
@@ -20,8 +22,12 @@ def refuse(url: str, *, allow_private: bool) -> str | None:
         return "it can have neither a user nor a fragment"
     if allow_private:
         return None
-    try:
-        public = is_public(str(ip_address(host.strip("[]"))))
-    except ValueError:  # a name
-        public = host != "localhost" and not host.endswith(".localhost")
-    return None if public else "it is not a public address"
+    return None if _may_be_public(host.strip("[]")) else "it is not a public address"
+
+
+def _may_be_public(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return is_public(str(ip_address(host)))
+    with contextlib.suppress(OSError):  # 2130706433, 0x7f.1: what the system's resolver takes for an address as well
+        return is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    return host != "localhost" and not host.endswith(".localhost")

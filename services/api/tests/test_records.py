@@ -1,0 +1,120 @@
+"""Jobs, images, notifications, broadcasts and chats."""
+
+import hashlib
+import io
+from uuid import uuid4
+
+from PIL import Image
+
+from common.media.store import MediaStore
+
+from .conftest import Api
+
+
+def picture(form: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20), (200, 10, 10)).save(file, form)
+    return file.getvalue()
+
+
+async def test_jobs(api: Api) -> None:
+    post = await api.post()
+    await api.database.execute(
+        "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status, last_error)"
+        " VALUES ('rewriter', 'a/b c', 'rewrite_queue', 'post.collected', $1, 'failed', 'no answer')",
+        post,
+    )
+    [job] = (await api.http.get(f"/jobs?queue=rewrite_queue&status=failed&post_id={post}")).json()["items"]
+    assert job["last_error"] == "no answer"
+    assert (await api.http.get("/jobs/rewriter/a%2Fb%20c")).json() == job
+    assert (await api.http.get("/jobs?status=succeeded")).json()["items"] == []
+    assert (await api.http.get("/jobs/rewriter/nothing")).status_code == 404
+
+
+async def test_images(api: Api) -> None:
+    store = MediaStore(api.database, api.nats.jetstream())
+    content = picture()
+    await store.keep_picture(io.BytesIO(content), origin="generated")
+    page = b"<html><script>alert(1)</script></html>"
+    await store.keep(io.BytesIO(page), "text/html", origin="source")
+    digest, page_digest = hashlib.sha256(content).hexdigest(), hashlib.sha256(page).hexdigest()
+    [image] = (await api.http.get("/images?origin=generated&attached=false")).json()["items"]
+    assert (image["hash"], image["width"], image["height"], image["posts"]) == (digest, 30, 20, [])
+
+    answer = await api.http.get(f"/images/{digest}/content")
+    assert answer.content == content
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-disposition"].startswith("inline")
+    same = await api.http.get(f"/images/{digest}/content", headers={"If-None-Match": answer.headers["etag"]})
+    assert (same.status_code, same.content) == (304, b"")
+    unsafe = await api.http.get(f"/images/{page_digest}/content")
+    assert unsafe.content == page
+    assert unsafe.headers["content-type"] == "application/octet-stream"
+    assert unsafe.headers["content-disposition"].startswith("attachment")
+
+    post = await api.post()
+    await api.database.execute("SELECT attach_images($1, $2, $3)", [post], ["post"], [digest])
+    assert (await api.http.get(f"/images/{digest}")).json()["posts"] == [str(post)]
+    assert (await api.http.delete(f"/images/{digest}")).status_code == 409
+    await api.database.execute("DELETE FROM attachments")
+    assert (await api.http.delete(f"/images/{page_digest}")).status_code == 409  # of a source
+    assert (await api.http.delete(f"/images/{digest}")).status_code == 204
+    assert (await api.http.get(f"/images/{digest}/content")).status_code == 404
+    assert (await api.http.get("/images/xyz")).status_code == 422
+
+
+async def test_notifications(api: Api) -> None:
+    await api.database.execute(
+        "INSERT INTO notifications (fingerprint, kind, severity, title) VALUES ('a', 'k.a', 'error', 'A'),"
+        " ('b', 'k.b', 'info', 'B')"
+    )
+    [found] = (await api.http.get("/notifications?severity=error")).json()["items"]
+    assert found["title"] == "A"
+    assert (await api.http.get(f"/notifications/{found['id']}")).json() == found
+    assert [each["title"] for each in (await api.http.get("/notifications?kind=k.b")).json()["items"]] == ["B"]
+
+
+async def test_chats(api: Api) -> None:
+    added = await api.http.post("/chats", json={"address": "https://t.me/Some_Chat", "min_messages_between": 5})
+    assert added.status_code == 201
+    assert added.json()["address"] == "@some_chat"
+    changed = await api.http.patch("/chats/@some_chat", json={"enabled": False})
+    assert (changed.json()["enabled"], changed.json()["min_messages_between"]) == (False, 5)
+    assert (await api.http.post("/chats", json={"address": "not a chat"})).status_code == 422
+    assert (await api.http.patch("/chats/@nobody", json={})).status_code == 404
+    assert [chat["address"] for chat in (await api.http.get("/chats?enabled=false")).json()["items"]] == ["@some_chat"]
+    assert (await api.http.get("/chats?flagged=true")).json()["items"] == []
+
+
+async def test_broadcasts(api: Api) -> None:
+    for wrong in (
+        {},
+        {"text": "a", "post_id": str(uuid4())},
+        {"text": "a", "forward": True},
+        {"post_id": str(uuid4())},
+    ):
+        assert (await api.http.post("/broadcasts", json=wrong)).status_code == 422, wrong
+    given = {"text": "**hello**", "target_chat_ids": ["@Chat_one", "-100123"]}
+    answer = await api.http.post("/broadcasts", json=given)
+    assert answer.status_code == 202
+    [event] = await api.emitted("broadcast.requested")
+    assert event["target_chat_ids"] == ["@chat_one", "-100123"]
+    broadcast_id = answer.json()["id"]
+    await api.database.execute(  # as the userbot does
+        "INSERT INTO userbot_tasks (id, text, target_chat_ids) VALUES ($1, 'hello', $2)",
+        broadcast_id,
+        event["target_chat_ids"],
+    )
+    path = f"/broadcasts/{broadcast_id}"
+    found = (await api.http.get(path)).json()
+    assert (found["status"], found["total"], found["left"]) == ("pending", 2, 2)
+    assert [chat["chat"] for chat in found["chats"]] == ["@chat_one", "-100123"]
+    assert (await api.http.post(f"{path}/pause")).json()["paused_by"].startswith("token:")
+    assert (await api.http.post(f"{path}/resume")).json()["paused_at"] is None
+    assert (await api.http.post(f"{path}/cancel")).json()["status"] == "cancelled"
+    assert (await api.http.post(f"{path}/cancel")).status_code == 409
+    assert (await api.http.post(f"/broadcasts/{uuid4()}/pause")).status_code == 404
+    assert [each["id"] for each in (await api.http.get("/broadcasts?status=cancelled")).json()["items"]] == [
+        broadcast_id
+    ]
