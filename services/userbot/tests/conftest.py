@@ -5,8 +5,8 @@ import io
 import json
 import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -21,7 +21,6 @@ from PIL import Image
 
 from common.broadcasts import task_of
 from common.catalog import Catalog
-from common.leases import Leases
 from common.media.store import MediaStore
 from common.postgres import Database
 from common.posts import Media, NewPost, Posts
@@ -163,7 +162,8 @@ class Stage:
     async def attempts(self, task: UUID, chat: str | None = None) -> list[asyncpg.Record]:
         """All tries, in their order."""
         return await self.sql(
-            "SELECT * FROM broadcast_attempts WHERE task_id = $1 AND ($2::text IS NULL OR chat = $2) ORDER BY started_at",
+            """SELECT * FROM broadcast_attempts WHERE task_id = $1 AND ($2::text IS NULL OR chat = $2)
+               ORDER BY started_at""",
             task,
             chat,
         )
@@ -270,19 +270,7 @@ async def broadcasting() -> AsyncIterator[asyncio.Task[None]]:
             await asyncio.wait_for(task, 20)
 
 
-@contextmanager
-def quick_leases() -> Iterator[None]:
-    """Leases that end sooner, for who does not want to wait for those of a process that was killed."""
-    defaults = Leases.__init__.__kwdefaults__
-    before = defaults["ttl"]
-    defaults["ttl"] = QUICK_LEASE_SECONDS
-    yield
-    defaults["ttl"] = before
-
-
 async def process(*, quick: bool = False) -> asyncio.subprocess.Process:
-    """A userbot as a process of its own."""
+    """A userbot as a process of its own; what it says on stderr is shown where a test fails."""
     code = f"{QUICK if quick else ''}from userbot.app import main; main()"
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
+    return await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.DEVNULL)

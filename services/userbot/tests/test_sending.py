@@ -155,7 +155,8 @@ async def test_the_newest_rewrite_is_sent_and_it_is_due_when_it_says_so(stage: S
         await stage.sql(
             """INSERT INTO rewrites (id, post_id, route_id, profile_id, status, text, model, request, answer,
                    prompt_tokens, completion_tokens, cost_usd, duration_ms, created_at)
-               VALUES (gen_random_uuid(), $1, $1, $1, $2, $3, '', '{}', '{}', 0, 0, 0, 0, now() + $4 * interval '1 s')""",
+               VALUES (gen_random_uuid(), $1, $1, $1, $2, $3, '', '{}', '{}', 0, 0, 0, 0,
+                       now() + $4 * interval '1 s')""",
             post,
             status,
             f"rewritten {number}",

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 from uuid import uuid4
@@ -54,9 +54,17 @@ async def run(stop: asyncio.Event) -> None:
         queue = Queue(topology().durable(DURABLE), queue_settings("broadcast_queue", DEFAULTS))
         database, call_seconds = service.database, queue.settings.timeout_seconds
         counter = MessageCounter(database)
-        held = hold_session(service, own, telegram_settings, LiveMessages(counter.seen))
+        live = LiveMessages(counter.seen)
+
+        def connected(client: TelegramClient) -> None:
+            live.listen(client)
+            account.connected()
+            worker.bell.ring()
+
+        held = hold_session(service, own, telegram_settings, connected)
+        account = TelegramAccount(database, held, call_seconds=call_seconds)
         telegram = Telegram(
-            TelegramAccount(database, held, call_seconds=call_seconds),
+            account,
             stored_media(MediaStore(database, service.stream)),
             link_preview=own.userbot_link_preview,
         )
@@ -117,8 +125,10 @@ def main() -> None:
     )
 
 
-def hold_session(service: Service, own: UserbotSettings, settings: TelegramSettings, live: LiveMessages) -> HeldSession:
-    """Return the session, to be run by the service."""
+def hold_session(
+    service: Service, own: UserbotSettings, settings: TelegramSettings, connected: Callable[[TelegramClient], None]
+) -> HeldSession:
+    """Return the session, to be run by the service; `connected` is called after each connect."""
     if settings.sandboxed:
         log.warning("SANDBOX: Telegram is %s", settings.telegram_server)
     if not own.session:
@@ -129,8 +139,8 @@ def hold_session(service: Service, own: UserbotSettings, settings: TelegramSetti
             raise SessionDead(NOT_SET_UP)
         return await open_user(own.session, settings)
 
-    async def connected(client: TelegramClient, _me: User) -> None:
-        live.listen(client)
+    async def is_connected(client: TelegramClient, _me: User) -> None:
+        connected(client)
 
     async def died(why: str) -> None:
         if not own.session:  # whoever does not broadcast need not be told each time
@@ -152,7 +162,7 @@ def hold_session(service: Service, own: UserbotSettings, settings: TelegramSetti
         session_name(own.session),
         service.leases,
         open_session,
-        connected=connected,
+        connected=is_connected,
         died=died,
     )
 

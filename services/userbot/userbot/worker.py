@@ -12,7 +12,7 @@ from userbot.broadcasting import Broadcasting
 from userbot.endings import Endings
 from userbot.lease import TaskLease
 from userbot.metering import BroadcastMetrics
-from userbot.ports import Platform, SpamBlocked
+from userbot.ports import ContentMissing, Platform, SpamBlocked
 from userbot.store import Store
 from userbot.task import AccountStopped, BrokenOff, Cancelled, Failed, Lost, Parked, Paused, Task
 
@@ -67,7 +67,7 @@ class Worker:
                 await self._endings.stop_account(None, str(blocked))
             except (Away, Wait, Trouble) as away:
                 log.debug("%s: %s", self._store.account, away)
-                await asyncio.sleep(AWAY_SECONDS)
+                await self.bell.wait(AWAY_SECONDS)
             except UNREACHABLE as error:
                 log.warning("%s: %r", self._store.account, error)
                 await asyncio.sleep(AWAY_SECONDS)
@@ -93,6 +93,9 @@ class Worker:
             await self._break_off(task, why)
         except UNREACHABLE:  # its lease ends by itself, and it goes on where it was
             raise
+        except ContentMissing as error:
+            log.warning("task %s: attempt %d: %s", task.id, task.attempts, error)
+            await self._repeat(task, str(error))
         except Exception as error:
             log.exception("task %s: attempt %d", task.id, task.attempts)
             await self._repeat(task, f"{type(error).__name__}: {error}")
@@ -114,7 +117,7 @@ class Worker:
                 await self._endings.failed(task, str(why))
 
     async def _repeat(self, task: Task, error: str) -> None:
-        """Let a task come again after something went wrong with it that nobody thought of, or give it up."""
+        """Let a task come again after something went wrong with it as a whole, or give it up."""
         if task.attempts >= self._max_attempts:
             await self._endings.failed(task, error)
         else:

@@ -59,6 +59,10 @@ class TelegramAccount:
             self._client, self._peers = client, Peers(self._database, client, me.id)
         self._checked = time.monotonic()
 
+    def connected(self) -> None:
+        """Its session was connected just now: it may be used at once."""
+        self._retry_at = float("-inf")
+
     async def recall(self, addresses: Sequence[str]) -> None:
         """Read what is known of all these addresses at once. Raises Away."""
         missing = [address for address in addresses if address not in self._known]
