@@ -43,7 +43,7 @@ def occurrences(schedule: Schedule, after: datetime, seed: str) -> Iterator[date
 
 
 def latest(schedule: Schedule, earliest: datetime, now: datetime, seed: str) -> datetime:
-    """Return the last time from `earliest`, which is one itself, until `now`: of missed runs only this one is made up."""
+    """Return the last time from `earliest`, which is one itself, until `now`: the missed run that is made up."""
     back = FIRST_LOOK_BACK
     while now - back > earliest:
         found = None
