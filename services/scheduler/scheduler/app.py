@@ -10,12 +10,13 @@ from common.events import CollectRequested
 from common.messaging.undertaker import Undertaker
 from common.service import ServiceSettings, create_service, load_settings
 from scheduler.broadcast import BroadcastPublished
-from scheduler.clock import CollectionClock
 from scheduler.consumers import register
 from scheduler.illustrate import GoOn
 from scheduler.route import RoutePost
 from scheduler.settings import SchedulerSettings
+from scheduler.settle import CONSUMER, SettleScheduled
 from scheduler.store import Store
+from scheduler.workers import start_workers
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,13 @@ async def run(stop: asyncio.Event) -> None:
     async with create_service("scheduler", load_settings(ServiceSettings)) as service:
         catalog = Catalog(service.database)
         store = Store(service.database, catalog)
+        settle = SettleScheduled(service.database, service.rails, retry_seconds=own.publish_retry_interval_seconds)
         register(
             service,
             RoutePost(catalog, store),
             GoOn(catalog, store),
             BroadcastPublished(catalog, store),
+            settle,
             Undertaker(service.stream, service.rails.ledger, topology()),
         )
 
@@ -38,10 +41,10 @@ async def run(stop: asyncio.Event) -> None:
             await service.emit([CollectRequested(source_id=source.id, reason="schedule")], cause=cause)
 
         service.sweep_for("postroom")  # an import that was interrupted
+        service.sweep_for(CONSUMER)
         if own.disable_workers:
             log.warning("WORKERS DISABLED")
-        else:
-            service.background(CollectionClock(store, request, poll=own.catalog_poll_seconds).run)
+        start_workers(service, own, store, settle, request)
         await service.run(stop)
 
 

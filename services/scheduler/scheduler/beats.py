@@ -21,19 +21,19 @@ class WorkerBeats:
         self._database = database
         self._replica = replica
         self._running = running
-        self._next_run: datetime | None = None
+        self.next_run: datetime | None = None
         self._sql = Queries.load(__package__, "beats.sql")
 
     def looks_again_in(self, seconds: float) -> None:
         """Note when the worker looks again at the latest."""
-        self._next_run = datetime.now(UTC) + timedelta(seconds=seconds)
+        self.next_run = datetime.now(UTC) + timedelta(seconds=seconds)
 
     async def keep(self) -> None:
         """Beat for ever; when cancelled, take the row away."""
         try:
             while True:
                 try:
-                    values = self.worker, self._replica, self._running, self._next_run
+                    values = self.worker, self._replica, self._running, self.next_run
                     await self._database.lax.execute(self._sql["beat"], *values)
                 except UNREACHABLE as error:
                     log.debug("%s: %r", self.worker, error)

@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from common.catalog import Source
 from common.postgres import UNREACHABLE
+from scheduler.beats import WorkerBeats
 from scheduler.ports import RequestCollection, Sources
 
 log = logging.getLogger(__name__)
@@ -24,10 +25,13 @@ MISFIRE_GRACE_SECONDS = 60  # a run that is later than that is left out; the nex
 class CollectionClock:
     """Keeps the cron jobs in step with the catalog."""
 
-    def __init__(self, sources: Sources, request: RequestCollection, *, poll: float) -> None:
+    def __init__(
+        self, sources: Sources, request: RequestCollection, *, poll: float, beats: WorkerBeats | None = None
+    ) -> None:
         self._sources = sources
         self._request = request
         self._poll = poll
+        self._beats = beats
         self._asked: set[UUID] = set()
         self._schedules: dict[UUID, str] = {}
 
@@ -39,6 +43,8 @@ class CollectionClock:
             while True:
                 try:
                     await self._keep_step(cron)
+                    if self._beats:
+                        self._beats.next_run = min((job.next_run_time for job in cron.get_jobs()), default=None)
                 except UNREACHABLE as error:
                     log.warning("catalog: %r", error)
                 except Exception:  # whatever it is, the sources that have jobs must go on being read

@@ -51,6 +51,8 @@ class GoOn:
         found = await self._store.standing(event.post_id, event.rewrite_id)
         if found is None:
             raise Skip(f"post {event.post_id} has no rewrite {event.rewrite_id}")
+        if found.route_id is None:  # written from a brief: no route decides about it
+            return None
         if found.routing is None:
             if found.newer:
                 raise Skip(f"rewrite {event.rewrite_id} was followed by another one")

@@ -10,3 +10,9 @@ class SchedulerSettings(SettingsGroup):
 
     disable_workers: bool = Field(default=False, description="start with the clocks switched off")
     catalog_poll_seconds: float = Field(default=2.0, gt=0, description="how soon a new or changed source is noticed")
+    scheduled_check_seconds: float = Field(
+        default=60.0, gt=0, description="how often scheduled posts are looked at, beside each time that one is due"
+    )
+    publish_retry_interval_seconds: float = Field(
+        default=60.0, gt=0, description="after a scheduled post was not published; twice as long after each later try"
+    )

@@ -15,9 +15,12 @@ from scheduler.routing import Routing
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a rewrite stands: its routing, or whether the route's routing is that of a newer rewrite already."""
+    """Where a rewrite stands: its routing, or whether the route's routing is that of a newer rewrite already.
 
-    route_id: UUID
+    `route_id` is None for one that was written from a brief.
+    """
+
+    route_id: UUID | None
     routing: Routing | None
     newer: bool
 

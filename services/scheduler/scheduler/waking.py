@@ -1,4 +1,4 @@
-"""What every worker has in common that works by the clock: it sleeps until something is due, and is woken by changes."""
+"""What workers have in common that go by the clock: they sleep until something is due, and are woken by changes."""
 
 import asyncio
 import logging

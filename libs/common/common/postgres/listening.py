@@ -17,7 +17,7 @@ class Notices:
         self._ended = False
 
     async def wait(self, at_most: float) -> bool:
-        """Return True after a notice, False after `at_most` seconds. Raises ConnectionError when nothing is heard any more.
+        """Return True after a notice, False after `at_most` seconds. Raises ConnectionError when nothing more is heard.
 
         Notices that come while nobody waits are one, and the next call returns at once.
         """

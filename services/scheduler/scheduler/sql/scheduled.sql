@@ -1,0 +1,119 @@
+-- name: next
+-- The seconds until the next scheduled post is due, negative where one is; NULL where none waits.
+SELECT extract(epoch FROM due_at - coalesce($1::timestamptz, statement_timestamp()))::float8 AS seconds
+FROM scheduled_posts WHERE status = 'scheduled' ORDER BY due_at, created_at, id LIMIT 1
+
+-- name: in_order
+-- Waits until no other replica takes posts that are due; until the transaction ends, none will.
+SELECT pg_advisory_xact_lock(hashtextextended('scheduled_posts', 0))
+
+-- name: due
+-- Takes the posts that are due, the first ones first, and leaves those that a person is changing at this moment. With what
+-- stands in their way: a content that is not written, or its image, which is waited for during ten minutes.
+WITH taken AS MATERIALIZED (
+    SELECT id FROM scheduled_posts
+    WHERE status = 'scheduled' AND due_at <= coalesce($1::timestamptz, statement_timestamp())
+    ORDER BY due_at, created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+SELECT s.id, s.post_id, s.rewrite_id, s.target, s.version, c.status AS content_status, c.reason AS content_reason,
+       coalesce(k.illustrate, false)
+       AND s.scheduled_time > coalesce($1::timestamptz, statement_timestamp()) - interval '10 minutes'
+       AND NOT EXISTS (SELECT FROM attachments a WHERE a.post_id = s.post_id)
+       AND NOT EXISTS (SELECT FROM illustrations i WHERE i.post_id = s.post_id AND i.status = 'failed') AS lacks_image
+FROM taken JOIN scheduled_posts s USING (id)
+LEFT JOIN contents k ON k.id = s.content_id
+LEFT JOIN content_states c ON c.content_id = s.content_id
+ORDER BY s.due_at, s.created_at, s.id
+
+-- name: take
+-- Marks posts as being published, under the ids of their requests.
+UPDATE scheduled_posts AS s
+SET status = 'publishing', request_id = t.request_id, version = version + 1, updated_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::text[]) AS t (id, request_id) WHERE s.id = t.id
+
+-- name: postpone
+-- Puts posts off whose content or image is not there yet.
+UPDATE scheduled_posts AS s
+SET due_at = coalesce($3::timestamptz, statement_timestamp()) + $4 * interval '1 second', last_error = p.reason,
+    updated_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::text[]) AS p (id, reason) WHERE s.id = p.id
+
+-- name: give_up
+-- Ends posts that can't be published, as what they are.
+UPDATE scheduled_posts AS s
+SET status = g.status, last_error = g.reason, version = version + 1, updated_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS g (id, status, reason) WHERE s.id = g.id
+
+-- name: wake
+-- Makes posts due again that were put off: their content or image has come. It waits for whoever puts them off now.
+UPDATE scheduled_posts SET due_at = scheduled_time
+WHERE post_id = ANY($1::uuid[]) AND status = 'scheduled' AND attempts = 0
+
+-- name: leftovers
+-- Requests that were stored and not published: a replica died, or the stream was away. In their order.
+SELECT o.id, o.consumer, o.cause_id, o.subject, o.headers, o.payload
+FROM outbox o JOIN scheduled_posts s ON s.request_id = o.id
+WHERE o.consumer = $1 ORDER BY s.due_at, s.created_at, s.id LIMIT $2
+
+-- name: publishing
+-- The scheduled post of a request, with how its publication stands.
+SELECT s.id, s.post_id, s.target, s.attempts, s.request_id, p.status AS publication, p.message_ids, p.url
+FROM scheduled_posts s LEFT JOIN publications p ON p.post_id = s.post_id AND p.destination = s.target
+WHERE s.request_id = $1 AND s.status = 'publishing'
+
+-- name: lost
+-- Posts that are being published although their requests have ended a while ago: as dead letters, or untold.
+SELECT s.id, s.post_id, s.target, s.attempts, s.request_id, p.status AS publication, p.message_ids, p.url,
+       coalesce(k.reason, p.last_error, j.last_error, 'the request has ended') AS error,
+       CASE WHEN k.id IS NULL THEN j.status ELSE k.status END AS ended
+FROM scheduled_posts s
+LEFT JOIN publications p ON p.post_id = s.post_id AND p.destination = s.target
+LEFT JOIN publish_packages k ON k.id = s.request_id
+LEFT JOIN jobs j ON j.consumer = 'publisher' AND j.event_id = s.request_id
+WHERE s.status = 'publishing' AND s.updated_at < now() - $1 * interval '1 second'
+  AND (k.finished_at < now() - $1 * interval '1 second'
+       OR k.id IS NULL AND j.status IN ('failed', 'cancelled') AND j.finished_at < now() - $1 * interval '1 second')
+ORDER BY s.updated_at LIMIT 100
+
+-- name: settle
+-- Ends posts whose request has ended.
+UPDATE scheduled_posts AS s
+SET status = o.status, attempts = o.attempts, message_ids = o.message_ids::bigint[], url = o.url, last_error = o.error,
+    published_at = CASE o.status WHEN 'published' THEN clock_timestamp() END, version = version + 1,
+    updated_at = clock_timestamp()
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[])
+     AS o (request_id, status, attempts, message_ids, url, error)
+WHERE s.request_id = o.request_id AND s.status = 'publishing'
+
+-- name: again
+-- Plans posts anew whose request came to nothing.
+UPDATE scheduled_posts AS s
+SET status = 'scheduled', attempts = o.attempts, due_at = clock_timestamp() + o.seconds * interval '1 second',
+    last_error = o.error, version = version + 1, updated_at = clock_timestamp()
+FROM unnest($1::text[], $2::int[], $3::float8[], $4::text[]) AS o (request_id, attempts, seconds, error)
+WHERE s.request_id = o.request_id AND s.status = 'publishing'
+
+-- name: mend
+-- Takes what failed for published where another request has published it since.
+UPDATE scheduled_posts AS s
+SET status = 'published', message_ids = p.message_ids, url = p.url, published_at = p.finished_at, version = version + 1,
+    updated_at = clock_timestamp()
+FROM unnest($1::uuid[]) AS told (post_id), publications p
+WHERE s.post_id = told.post_id AND s.status = 'failed'
+  AND p.post_id = s.post_id AND p.destination = s.target AND p.status = 'succeeded'
+
+-- name: expire
+-- Rejects what nobody has approved in time.
+UPDATE routings AS r
+SET decision = 'reject', decided_at = now(),
+    reason = format('nobody approved it within %s hours', routes.approval_expires_hours)
+FROM routes
+WHERE routes.id = r.route_id AND r.decision = 'hold'
+  AND r.decided_at <= coalesce($1::timestamptz, statement_timestamp()) - routes.approval_expires_hours * interval '1 hour'
+RETURNING r.post_id, r.route_id, r.rewrite_id, r.reason, routes.name AS route
+
+-- name: next_expiry
+-- The seconds until the next approval expires; NULL where none does.
+SELECT extract(epoch FROM min(r.decided_at + routes.approval_expires_hours * interval '1 hour')
+                          - coalesce($1::timestamptz, statement_timestamp()))::float8 AS seconds
+FROM routings r JOIN routes ON routes.id = r.route_id WHERE r.decision = 'hold'
