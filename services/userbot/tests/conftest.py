@@ -198,6 +198,14 @@ class Stage:
             answer = await client.get(f"http://{rows[0]['address']}/health/ready")
         return answer.status_code, answer.json()["problems"]
 
+    async def metrics(self) -> dict[str, str]:
+        """What the userbot measures."""
+        rows = await self.sql("SELECT address FROM service_beats WHERE service = 'userbot'")
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://{rows[0]['address']}/metrics")
+        lines = (line.rpartition(" ") for line in answer.text.splitlines() if not line.startswith("#"))
+        return {name: value for name, _, value in lines}
+
 
 def addresses(chats: Sequence[Chat]) -> list[str]:
     """The names of chats."""

@@ -19,6 +19,9 @@ async def test_a_post_goes_to_each_chat_once(stage: Stage) -> None:
         task = await stage.request(post_id=post, target_chat_ids=addresses(chats))
         row = await stage.until(task)
         result = await stage.result(task)
+        metrics = await stage.metrics()
+    assert metrics['postroom_broadcast_sends_total{account="userbot",outcome="sent"}'] == "5.0"
+    assert metrics['postroom_broadcast_send_seconds_count{account="userbot"}'] == "5.0"
     assert [stage.texts(chat) for chat in chats] == [["Hello, world"]] * 5
     (message,) = stage.world.messages(chats[0].id)
     assert [(type(mark).__name__, mark.offset, mark.length) for mark in message.tl_entities()] == [
@@ -88,6 +91,19 @@ async def test_one_chat_under_two_addresses_gets_it_once(stage: Stage) -> None:
     assert row["chats"] == [f"@{chat.username}", str(chat.id)]
     (skipped,) = await stage.attempts(task, str(chat.id))
     assert skipped["error"] == f"the same chat as @{chat.username}"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+async def test_a_photo_is_uploaded_once_for_all_chats(stage: Stage, number: int) -> None:
+    chats = stage.chats(5)
+    post = await stage.pictured("look", [picture("red"), picture("green")][:number])
+    method = "messages.SendMedia" if number == 1 else "messages.SendMultiMedia"
+    stage.fault("rpc_error", method, message="FILE_REFERENCE_EXPIRED", chat=chats[3].id)
+    async with broadcasting():
+        row = await stage.until(await stage.request(post_id=post, target_chat_ids=addresses(chats)))
+    assert (row["status"], row["sent_count"], row["error_count"]) == ("done", 5, 0)
+    assert all(stage.world.download(message) for chat in chats for message in stage.world.messages(chat.id))
+    assert stage.calls("upload.SaveFilePart") == 2 * number  # once, and once more when Telegram had forgotten it
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -28,6 +28,7 @@ OpenMedia: TypeAlias = Callable[[MediaItem], AbstractAsyncContextManager[BinaryI
 # https://core.telegram.org/api/files#uploading-files
 PART_BYTES = 512 * 1024
 PARTS = 4000
+UPLOADS = 100  # that are remembered
 SMALL_BYTES = 10 * 1024 * 1024  # what is larger goes by saveBigFilePart
 
 # What Telegram says of a file that it does not take as what it was sent as.
@@ -63,10 +64,15 @@ class MediaUnavailable(Exception):
 class Outgoing:
     """Builds the request that sends a message. One medium at a time is opened, and read in parts."""
 
-    def __init__(self, open_media: OpenMedia, ask: Ask) -> None:
-        """`open_media` opens the content of a medium or raises MediaUnavailable; `ask` makes a request."""
+    def __init__(self, open_media: OpenMedia, ask: Ask, *, reuse: bool = False) -> None:
+        """`open_media` opens the content of a medium or raises MediaUnavailable; `ask` makes a request.
+
+        With `reuse`, what was uploaded for one chat is sent to the next ones as well, until `forget`.
+        """
         self._open_media = open_media
         self._ask = ask
+        self._reuse = reuse
+        self._uploads: dict[tuple[str, str, bool], Any] = {}  # by hash, kind, and whether there is a caption
 
     async def request(
         self,
@@ -89,18 +95,37 @@ class Outgoing:
             )
         shown = [replace(item, kind=kind) for item, kind in zip(media, kinds_shown(media), strict=True)]
         if len(shown) == 1:
-            content = await self._uploaded(0, shown[0], random_ids[0], captioned=bool(body.text))
+            upload = self._reusable if self._reuse else self._uploaded
+            content = await upload(0, shown[0], random_ids[0], peer, captioned=bool(body.text))
             return functions.messages.SendMediaRequest(
                 peer.input_peer, content, body.text, random_id=random_ids[0], entities=marks
             )
         album = []
         for position, (item, random_id) in enumerate(zip(shown, random_ids, strict=True)):
-            content = await self._kept(position, await self._uploaded(position, item, random_id, captioned=True), peer)
+            content = await self._reusable(position, item, random_id, peer, captioned=True)
             text, entities = ("", None) if position else (body.text, marks)
             album.append(types.InputSingleMedia(content, text, random_id, entities))
         return functions.messages.SendMultiMediaRequest(peer.input_peer, album)
 
-    async def _uploaded(self, position: int, item: MediaItem, file_id: int, *, captioned: bool) -> Any:
+    def forget(self) -> None:
+        """Upload everything anew: Telegram no longer knows what was uploaded."""
+        self._uploads.clear()
+
+    async def _reusable(self, position: int, item: MediaItem, file_id: int, peer: Peer, *, captioned: bool) -> Any:
+        """Return a medium as it can be sent more than once, uploaded unless it was."""
+        key = (item.hash or "", item.kind, captioned)
+        if self._reuse and key in self._uploads:
+            return self._uploads[key]
+        kept = await self._kept(
+            position, await self._uploaded(position, item, file_id, peer, captioned=captioned), peer
+        )
+        if self._reuse and item.hash:
+            if len(self._uploads) >= UPLOADS:
+                self._uploads.clear()
+            self._uploads[key] = kept
+        return kept
+
+    async def _uploaded(self, position: int, item: MediaItem, file_id: int, _peer: Peer, *, captioned: bool) -> Any:
         """Upload one file. Its id is the medium's random id: an upload that is repeated replaces itself."""
         try:
             async with self._open_media(item) as content:

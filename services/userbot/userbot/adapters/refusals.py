@@ -2,7 +2,7 @@
 
 from telethon import errors
 
-from common.sends import Refused, Wait
+from common.sends import Refused, Trouble, Wait
 from common.telegram.account import TelegramAccount
 from common.telegram.health import reason, rpc_name
 from common.telegram.outgoing import UNSUITABLE
@@ -46,10 +46,16 @@ CONTENT = frozenset(
 )
 
 
+# What passes with another upload (https://core.telegram.org/api/file_reference).
+FORGOTTEN = (errors.FileReferenceExpiredError, errors.FileReferenceInvalidError, errors.FileReferenceEmptyError)
+
+
 def meant(account: TelegramAccount, error: errors.RPCError) -> Exception:
     """Return what a refusal means, to whom."""
     if isinstance(error, errors.PeerFloodError):
         return SpamBlocked(reason(error))
+    if isinstance(error, FORGOTTEN):
+        return Trouble(reason(error))
     problem = account.meaning(error)
     if isinstance(error, errors.SlowModeWaitError) and isinstance(problem, Wait):
         return SlowMode(problem.seconds, str(problem))

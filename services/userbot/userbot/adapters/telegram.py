@@ -13,7 +13,7 @@ from common.telegram.answers import message_ids_of
 from common.telegram.outgoing import MediaUnavailable, OpenMedia, Outgoing, forward_request
 from common.telegram.peers import Peer
 from userbot.adapters.history import look_for
-from userbot.adapters.refusals import meant
+from userbot.adapters.refusals import FORGOTTEN, meant
 from userbot.ports import ChatRefused, ContentMissing, ContentRefused, Moved, Place
 from userbot.task import Forward, Material
 
@@ -28,7 +28,7 @@ class Telegram:
 
     def __init__(self, account: TelegramAccount, open_media: OpenMedia, *, link_preview: bool) -> None:
         self._account = account
-        self._outgoing = Outgoing(open_media, account.ask)
+        self._outgoing = Outgoing(open_media, account.ask, reuse=True)
         self._link_preview = link_preview
 
     @property
@@ -65,6 +65,9 @@ class Telegram:
                 return message_ids_of(await self._account.ask(request), random_ids)
             except errors.RandomIdDuplicateError:
                 raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
+            except FORGOTTEN:
+                self._outgoing.forget()
+                raise
             except errors.RPCError as error:
                 if isinstance(problem := meant(self._account, error), Trouble):
                     raise Doubtful(str(problem)) from error
