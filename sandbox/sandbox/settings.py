@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+Username = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,30}$")]
 
 
 class SandboxSettings(BaseSettings):
@@ -56,12 +57,12 @@ class SandboxSettings(BaseSettings):
         min_length=1,
         description="models that draw; others are refused. The first is announced",
     )
-    instagram_accounts: tuple[str, ...] = Field(("postroom_demo",), description="usernames of accounts on Instagram")
+    instagram_accounts: tuple[Username, ...] = Field(("postroom_demo",), description="usernames on Instagram")
     instagram_quota: int = Field(100, ge=1, description="posts that an Instagram account may publish in 24 hours")
     instagram_processing_seconds: float = Field(
         1.0, ge=0, description="how long an Instagram container is in progress before it can be published"
     )
-    x_accounts: tuple[str, ...] = Field(("postroom_demo",), description="usernames of accounts on X")
+    x_accounts: tuple[Username, ...] = Field(("postroom_demo",), description="usernames on X")
     x_posts: int = Field(300, ge=1, description="posts that an account on X may create within x_posts_seconds")
     x_posts_seconds: int = Field(3 * 60 * 60, ge=1, description="how long the window of x_posts is, in seconds")
     x_processing_seconds: float = Field(1.0, ge=0, description="how long X processes a video or an animated GIF")

@@ -33,6 +33,8 @@ async def test_a_post_is_shown_as_x_shows_it(x: Any) -> None:
     milliseconds = (int(post) >> 22) + 1288834974657
     assert milliseconds == int(x.clock.now * 1000)
     assert data["created_at"] == "2026-09-21T14:13:20.000Z"
+    await x.posted("a > b & c")
+    assert (await x.texts())[0] == "a &gt; b &amp; c"
 
 
 @pytest.mark.parametrize(
