@@ -1,21 +1,19 @@
 """What each platform takes: the one place where a post is measured before it is planned."""
 
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from common.media.items import MediaItem
+from common.planning.plain import plain
 from common.planning.refusals import NoTarget
-from common.telegram.links import bare_urls
+from common.planning.x_text import MOST as X_POST
+from common.planning.x_text import thread, weight
 from common.telegram.text import RichText
 
 TELEGRAM_TEXT, TELEGRAM_CAPTION = 4096, 1024  # UTF-16, https://core.telegram.org/bots/api#sendphoto
 # https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user/media
 INSTAGRAM_CAPTION, INSTAGRAM_HASHTAGS, INSTAGRAM_MENTIONS = 2200, 30, 20
-X_POST = 280  # weighted, https://docs.x.com/fundamentals/counting-characters
-X_LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))  # code points that count one; all others count two
-X_URL = 23
 PICTURES = frozenset({"photo", "video", "animation"})
 HASHTAG, MENTION = re.compile(r"(?<!\w)#\w+"), re.compile(r"(?<!\w)@[\w.]+")
 
@@ -42,11 +40,6 @@ def check(platform: str, body: RichText, media: Sequence[MediaItem] = ()) -> Fit
     return measure(body.trimmed(), media)
 
 
-def x_length(text: str) -> int:
-    """Return the weighted length of a text on X."""
-    return _weight(text) + sum(X_URL - _weight(text[start:end]) for start, end in bare_urls(text))
-
-
 def _telegram(body: RichText, media: Sequence[MediaItem]) -> Fit:
     limit = TELEGRAM_CAPTION if media else TELEGRAM_TEXT
     count = body.utf16_length
@@ -57,13 +50,14 @@ def _telegram(body: RichText, media: Sequence[MediaItem]) -> Fit:
 
 
 def _instagram(body: RichText, media: Sequence[MediaItem]) -> Fit:
-    count = len(body.text)
+    text = plain(body).text
+    count = len(text)
     problems = []
     if count > INSTAGRAM_CAPTION:
         problems.append(f"it has {count} characters; Instagram takes {INSTAGRAM_CAPTION}")
-    if (tags := len(HASHTAG.findall(body.text))) > INSTAGRAM_HASHTAGS:
+    if (tags := len(HASHTAG.findall(text))) > INSTAGRAM_HASHTAGS:
         problems.append(f"it has {tags} hashtags; Instagram takes {INSTAGRAM_HASHTAGS}")
-    if (mentions := len(MENTION.findall(body.text))) > INSTAGRAM_MENTIONS:
+    if (mentions := len(MENTION.findall(text))) > INSTAGRAM_MENTIONS:
         problems.append(f"it has {mentions} mentions; Instagram takes {INSTAGRAM_MENTIONS}")
     if not any(item.kind in PICTURES for item in media):
         problems.append("it has no image; Instagram takes none without")
@@ -72,14 +66,11 @@ def _instagram(body: RichText, media: Sequence[MediaItem]) -> Fit:
 
 
 def _x(body: RichText, _media: Sequence[MediaItem]) -> Fit:
-    count = x_length(body.text)
+    text = plain(body).text
+    count = weight(text)
     if count <= X_POST:
         return Fit(count, X_POST, True)
-    return Fit(count, X_POST, True, f"it becomes a thread of about {math.ceil(count / X_POST)} posts")
-
-
-def _weight(text: str) -> int:
-    return sum(1 if any(low <= ord(char) <= high for low, high in X_LIGHT) else 2 for char in text)
+    return Fit(count, X_POST, True, f"it becomes a thread of {len(thread(text))} posts")
 
 
 MEASURES: Mapping[str, Callable[[RichText, Sequence[MediaItem]], Fit]] = {

@@ -23,12 +23,12 @@ _SENTENCE_SHARE = 0.3
 _WORD_SHARE = 0.5
 
 # The end of a paragraph, or a full stop that is not an initial's, an abbreviation's or a list number's.
-_SENTENCE_END = regex.compile(
+SENTENCE_END = regex.compile(
     r"(?<=\S)(?=[^\S\n]*\n)"
     r"|(?<=[\w\p{Pe}\p{Pf}%\"]{2}[.!?…]{1,3}[\p{Pe}\p{Pf}\"]?)(?<!(?:^|\n)\s{0,9}\d{1,3}\.)(?=\s[^\p{Ll}])"
     r"|(?<=[。！？])"
 )
-_WORD_END = regex.compile(r"(?<=\S)(?=\s)")
+WORD_END = regex.compile(r"(?<=\S)(?=\s)")
 _DANGLING = ",;:-–—([{«„" + string.whitespace + "\u00a0"
 _TAG = regex.compile(r"(?<!\w)[@#$]\w+")
 
@@ -61,7 +61,7 @@ def _end(text: str, entities: tuple[Entity, ...], room: int) -> int:
     allowed = _AllowedEnds(text, entities, room)
     furthest = allowed.at_or_before(room)
     # A sentence's end leaves room for the space before the ellipsis.
-    for ends, share, reserve in ((_SENTENCE_END, _SENTENCE_SHARE, 1), (_WORD_END, _WORD_SHARE, 0)):
+    for ends, share, reserve in ((SENTENCE_END, _SENTENCE_SHARE, 1), (WORD_END, _WORD_SHARE, 0)):
         found = [
             match.start()
             for match in ends.finditer(text, int(room * (1 - share)), min(len(text), furthest + 2))
