@@ -21,7 +21,7 @@ def answer(question: Question, rewriter: Rewriter, fault: Fault | None) -> Reply
         return Reply((), refusal, False, prompt_tokens, count_tokens(refusal))
     texts = []
     for index in range(question.choices):
-        drafted = draft(question.source, rewriter, str(index) if index else "")
+        drafted = draft(question.source, rewriter, str(index) if index else "", writing=question.writing)
         texts.append(_content(question, drafted, kind))
     limit = question.max_tokens
     if kind == "truncated":

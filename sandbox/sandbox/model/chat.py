@@ -29,10 +29,12 @@ class ChatCompletions:
         prompt, asked = conversation(messages, "messages", ("text",))
         wanted_format = body.get("response_format")
         described = wanted_format.get("json_schema") if isinstance(wanted_format, dict) else None
+        source, writing = source_of(asked)
         return Question(
             model=model,
             prompt=prompt,
-            source=source_of(asked),
+            source=source,
+            writing=writing,
             schema=schema_of(wanted_format, described, "response_format", prompt),
             max_tokens=wanted(body, "max_completion_tokens") or wanted(body, "max_tokens"),
             choices=wanted(body, "n", 8) or 1,

@@ -71,6 +71,9 @@ def shorten(text: str, limit: int) -> str:
     return (head[:space] if space > limit // 2 else head).rstrip() + "…"
 
 
-def draft(source: str, rewriter: Rewriter, seed: str) -> Draft:
-    """Rewrite the source and return what can be said about it."""
+def draft(source: str, rewriter: Rewriter, seed: str, *, writing: bool = False) -> Draft:
+    """Rewrite the source and return what can be said about it; of a brief its first paragraph becomes the heading."""
+    heading, _, rest = source.partition("\n\n")
+    if writing and rest.strip():
+        return Draft(source, f"{heading}\n\n{rewriter.rewrite(rest, seed)}", seed)
     return Draft(source, rewriter.rewrite(source, seed), seed)

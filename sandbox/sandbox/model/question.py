@@ -8,7 +8,9 @@ from sandbox.model.errors import bad_request
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One request. `source` is the text to rewrite; `prompt` everything that was sent, for counting tokens."""
+    """One request. `source` is the text to rewrite, or the brief to write from (`writing`); `prompt` is everything
+    that was sent, for counting tokens.
+    """
 
     model: str
     prompt: str
@@ -17,6 +19,7 @@ class Question:
     max_tokens: int | None
     choices: int
     body: dict[str, Any]
+    writing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +43,15 @@ def cut_to_tokens(text: str, tokens: int) -> str:
     return text.encode()[: tokens * 4].decode(errors="ignore")
 
 
-def source_of(message: str) -> str:
-    """Return what stands between `<post>` and `</post>` in a message, or the whole message where nothing does."""
-    start = message.find("<post>")
-    end = message.rfind("</post>")
-    return message[start + len("<post>") : end].strip() if 0 <= start < end else message.strip()
+def source_of(message: str) -> tuple[str, bool]:
+    """Return what stands between `<post>` and `</post>` in a message, or the whole message where nothing does; or what
+    stands between `<brief>` and `</brief>`, from which a post is to be written, and True.
+    """
+    for tag in ("post", "brief"):
+        start, end = message.find(f"<{tag}>"), message.rfind(f"</{tag}>")
+        if 0 <= start < end:
+            return message[start + len(tag) + 2 : end].strip(), tag == "brief"
+    return message.strip(), False
 
 
 def text_of(content: object, param: str, kinds: tuple[str, ...]) -> str:

@@ -33,10 +33,12 @@ class Responses:
             prompt = f"{instructions}\n{prompt}"
         text = body.get("text")
         wanted_format = text.get("format") if isinstance(text, dict) else None
+        source, writing = source_of(asked)
         return Question(
             model=model,
             prompt=prompt,
-            source=source_of(asked),
+            source=source,
+            writing=writing,
             schema=schema_of(wanted_format, wanted_format, "text.format", prompt),
             max_tokens=wanted(body, "max_output_tokens"),
             choices=1,

@@ -39,6 +39,17 @@ async def test_a_completion_rewrites_the_post_and_keeps_its_facts(model: Any) ->
     assert completion.usage.total_tokens == completion.usage.prompt_tokens + completion.usage.completion_tokens > 0
 
 
+async def test_a_brief_becomes_a_post_under_its_heading(model: Any) -> None:
+    brief = "**Праздник города**\n\nНачало в 12:00, вход свободный: https://example.com/day"
+    messages = [{"role": "user", "content": f"<brief>\n{brief}\n</brief>"}]
+    completion = await model.openai.chat.completions.create(model="any", messages=messages)
+    text = completion.choices[0].message.content
+    assert text.startswith("**Праздник города**\n\n")
+    assert text != brief
+    for fact in ("12:00", "https://example.com/day"):
+        assert fact in text
+
+
 async def test_the_same_request_gets_the_same_answer(model: Any) -> None:
     first, second = [await model.openai.chat.completions.create(model="any", messages=prompt(), n=2) for _ in range(2)]
     assert first.id == second.id

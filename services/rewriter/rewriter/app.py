@@ -12,6 +12,7 @@ from rewriter.consumers import register
 from rewriter.rewrite import RewritePost
 from rewriter.settings import OpenAISettings, RewriterSettings
 from rewriter.store import Store
+from rewriter.write import WriteContent
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -24,10 +25,13 @@ async def run(stop: asyncio.Event) -> None:
         model = OpenAIModel(client, openai, tracer=service.tracer, metrics=ModelMetrics(service.registry))
         store = Store(service.database, recent_posts=own.rewrite_recent_posts, seconds=own.rewrite_cache_seconds)
         ask = Asking(model, openai.openai_model)
-        register(service, RewritePost(store, ask, recent_posts=own.rewrite_recent_posts), store)
+        rewrite = RewritePost(store, ask, recent_posts=own.rewrite_recent_posts)
+        register(service, rewrite, WriteContent(store, ask), store)
         await service.run(stop)
 
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("rewriter", "Rewrites collected posts with a language model.", run, OpenAISettings)
+    services.main(
+        "rewriter", "Rewrites collected posts with a language model, and writes posts from briefs.", run, OpenAISettings
+    )

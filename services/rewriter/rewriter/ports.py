@@ -51,6 +51,33 @@ class RecentPost:
     opening: str
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A post that is to be written from a brief."""
+
+    id: UUID
+    post_id: UUID
+    profile_id: UUID | None
+    illustrate: bool
+    deleted: bool
+
+
+class Briefs(Protocol):
+    """What is known of contents."""
+
+    async def content(self, content_id: UUID) -> Content | None:
+        """Return a content."""
+        ...
+
+    async def post(self, post_id: UUID) -> Post | None:
+        """Return a post: a content's brief."""
+        ...
+
+    async def profile(self, profile_id: UUID) -> Profile | None:
+        """Return a profile."""
+        ...
+
+
 class Records(Protocol):
     """What is known of posts and of where they go."""
 

@@ -1,7 +1,7 @@
 """The rewriter's records: what it reads, and the rewrites that it writes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from common.catalog import Catalog, Profile, Route, Source
@@ -9,9 +9,33 @@ from common.messaging import Job
 from common.postgres import Database, Queries
 from common.posts import Post, Posts
 from common.telegram.utf16 import storable
+from rewriter.asking import Asked
 from rewriter.memory import Remembered
-from rewriter.ports import RecentPost
-from rewriter.rewrite import Rewrite
+from rewriter.ports import Content, RecentPost
+
+
+class Written(Protocol):
+    """What the model made of a post for a route, or of a brief."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id, which the same request always gives."""
+
+    @property
+    def post_id(self) -> UUID:
+        """The post that it is of."""
+
+    @property
+    def route_id(self) -> UUID | None:
+        """The route that it is for; None where it was written from a brief."""
+
+    @property
+    def profile_id(self) -> UUID | None:
+        """How it was written."""
+
+    @property
+    def asked(self) -> Asked:
+        """What the model said."""
 
 
 class Store:
@@ -48,11 +72,16 @@ class Store:
         """Return a profile."""
         return await self._profile(profile_id)
 
+    async def content(self, content_id: UUID) -> Content | None:
+        """Return a content."""
+        row = await self._database.fetchrow(self._sql["content"], content_id)
+        return Content(**dict(row)) if row else None
+
     async def recent(self, targets: tuple[str, ...]) -> Sequence[RecentPost]:
         """Return what was rewritten last for any of these targets, the latest first, and one more than is shown."""
         return await self._recent(targets)
 
-    def add(self, job: Job, rewrite: Rewrite) -> None:
+    def add(self, job: Job, rewrite: Written) -> None:
         """Write a rewrite with the job's result."""
         job.write(self._sql["add_rewrite"], row_of(rewrite))
 
@@ -61,14 +90,14 @@ class Store:
         return [RecentPost(row["post_id"], row["title"], row["opening"]) for row in rows]
 
 
-def row_of(rewrite: Rewrite) -> dict[str, Any]:
+def row_of(rewrite: Written) -> dict[str, Any]:
     """Return the columns of `rewrites` as JSON values."""
     asked, answer = rewrite.asked, rewrite.asked.answer
     return {
         "id": str(rewrite.id),
         "post_id": str(rewrite.post_id),
-        "route_id": str(rewrite.route_id),
-        "profile_id": str(rewrite.profile_id),
+        "route_id": str(rewrite.route_id) if rewrite.route_id else None,
+        "profile_id": str(rewrite.profile_id) if rewrite.profile_id else None,
         "status": "succeeded" if asked.refusal is None else "refused",
         "reason": None if asked.refusal is None else storable(asked.refusal),
         "title": answer.title if answer else "",

@@ -27,3 +27,7 @@ ORDER BY latest.created_at DESC LIMIT $2
 -- Finds a picture or video that a post brought along and that was fetched.
 SELECT FROM post_media m JOIN attachments a ON a.post_id = m.post_id AND a.place = 'source/' || m.position
 WHERE m.post_id = $1 AND m.kind IN ('photo', 'video', 'animation') LIMIT 1
+
+-- name: content
+-- One content.
+SELECT id, post_id, profile_id, illustrate, deleted_at IS NOT NULL AS deleted FROM contents WHERE id = $1
