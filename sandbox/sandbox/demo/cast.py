@@ -29,7 +29,7 @@ def assemble(world: World) -> Cast:
     editor = world.add_user("Newsroom editor", phone="+99966 1 0001")
     collector = world.add_user("collector", phone="+99966 1 0002", username="postroom_collector")
     publisher = world.add_bot("publisher", "postroom_publisher_bot")
-    userbot = world.add_user("userbot", phone="+99966 1 0003", username="postroom_userbot")
+    userbot = world.add_user("userbot", phone="+99966 1 0004", username="postroom_userbot")
     destination = world.add_channel(
         "Postroom Demo", "postroom_demo", editor, members=[collector, userbot], admins=[publisher]
     )
