@@ -8,7 +8,9 @@ from uuid import UUID
 from api.http.calls import Call
 from api.http.problems import Problem
 from api.statements import statement
+from common.catalog import Catalog
 from common.events import PublishRequested
+from common.planning.going_out import GoingOut
 from common.postgres import Database
 
 
@@ -37,6 +39,26 @@ async def decide_routing(
     if not rows:
         raise Problem("conflict", "nothing of this post is held: it was decided already, or no route asks for approval")
     return [Decided(row["route_id"], row["rewrite_id"], tuple(row["targets"])) for row in rows]
+
+
+async def approve(call: Call, post_id: UUID, route_id: UUID | None, reason: str) -> tuple[list[str], list[UUID]]:
+    """Publish what routes hold of a post, or plan it for their slots; return the packages and the scheduled posts.
+
+    Raises a problem where nothing is held.
+    """
+    going_out, catalog = GoingOut(call.database), Catalog(call.database)
+    packages: list[str] = []
+    planned: list[UUID] = []
+    for held in await decide_routing(call.database, post_id, route_id, "publish", call.actor, reason):
+        route = await catalog.route(held.route_id)
+        goes_out = await going_out(route, post_id, held.rewrite_id, held.targets, call.actor)
+        if goes_out.decision != "publish":
+            values = post_id, held.route_id, goes_out.decision, goes_out.reason
+            await call.database.execute(statement("posts", "plan_routing"), *values)
+        cause = f"approve/{post_id}/{held.route_id}/{held.rewrite_id}"
+        packages += await call.emit(*goes_out.requests, cause=cause)
+        planned += [taken.scheduled_id for taken in goes_out.taken]
+    return packages, planned
 
 
 async def retry(call: Call, post_id: UUID) -> tuple[list[str], list[str]]:

@@ -14,6 +14,7 @@ from common.broadcasts import BroadcastEnded, NoSuchBroadcast
 from common.editing import AlreadyThere, InUse, NotThere
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
+from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedAlready, TooLate
 from common.postgres import UNREACHABLE
 from common.telegram.addresses import NoAddress
 
@@ -45,6 +46,10 @@ TRANSLATED: Mapping[type[Exception], str] = {
     NotGenerated: "conflict",
     ImageMissing: "not-found",
     StoreUnavailable: "unavailable",
+    NotPlannable: "invalid",
+    PlannedAlready: "conflict",
+    TooLate: "conflict",
+    NoSuchScheduledPost: "not-found",
 }
 RETRY_SECONDS = "5"
 OF_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed"}  # what the framework itself raises
@@ -104,7 +109,7 @@ def problem_of(error: Exception) -> Problem:
         case _:
             for expected, kind in TRANSLATED.items():
                 if isinstance(error, expected):
-                    return Problem(kind, str(error))
+                    return Problem(kind, str(error), errors=_field_of(error))
             return Problem("unavailable", "a server of ours gives no answer; try again")
 
 
@@ -116,6 +121,12 @@ EXPECTED: tuple[type[Exception], ...] = (
     *TRANSLATED,
     *UNREACHABLE,
 )
+
+
+def _field_of(error: Exception) -> Sequence[Mapping[str, str]]:
+    """Return where the body is wrong, where the error says so."""
+    field = error.field if isinstance(error, NotPlannable) else ""
+    return [{"in": "body", "pointer": f"/{field}", "detail": str(error)}] if field else ()
 
 
 def _validation(error: RequestValidationError) -> Problem:

@@ -24,6 +24,7 @@ class NewDestination(Given):
     address: Target = Field(description="platform:address, such as telegram:@channel")
     title: Line = ""
     posts_per_hour: int | None = Field(default=None, ge=1, le=INT4, description="null: the platform's default")
+    is_default: bool = Field(default=False, description="where posts of its platform go that name no target")
 
 
 class DestinationChange(Change):
@@ -31,6 +32,7 @@ class DestinationChange(Change):
 
     title: Line = ""
     posts_per_hour: int | None = Field(default=None, ge=1, le=INT4)
+    is_default: bool = False
 
 
 class Destination(Answer):
@@ -39,6 +41,7 @@ class Destination(Answer):
     address: str
     title: str
     posts_per_hour: int | None
+    is_default: bool
     created_at: Utc
 
 
@@ -87,4 +90,4 @@ async def _destination(call: Call, address: str) -> Destination:
 
 
 def _values(destination: NewDestination) -> tuple[object, ...]:
-    return destination.address, destination.title, destination.posts_per_hour
+    return destination.address, destination.title, destination.posts_per_hour, destination.is_default

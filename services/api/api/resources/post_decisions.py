@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from api.decide import decide_routing, retry
+from api.decide import approve, decide_routing, retry
 from api.http.calls import Calling
 from api.http.problems import Problem
 from api.http.routes import resource
@@ -39,6 +39,12 @@ class Packages(Answer):
     """Publish requests that were made; they are in the post's `packages` soon."""
 
     package_ids: list[str]
+
+
+class Approved(Packages):
+    """What follows from an approval."""
+
+    scheduled_ids: list[UUID] = Field(description="scheduled posts, where a route has slots")
 
 
 class Rejected(Answer):
@@ -75,15 +81,11 @@ async def publish_post(post_id: UUID, order: PublishOrder, call: Calling) -> Pac
 
 
 @router.post("/{post_id}/approve", status_code=202)
-async def approve_post(post_id: UUID, verdict: Verdict, call: Calling) -> Packages:
-    """Publish what routes hold of a post."""
+async def approve_post(post_id: UUID, verdict: Verdict, call: Calling) -> Approved:
+    """Publish what routes hold of a post, or plan it where a route has slots."""
     call.before = await read_post(call, post_id)
-    decided = await decide_routing(call.database, post_id, verdict.route_id, "publish", call.actor, verdict.reason)
-    package_ids = []
-    for held in decided:
-        request = PublishRequested(post_id=post_id, rewrite_id=held.rewrite_id, targets=held.targets)
-        package_ids += await call.emit(request, cause=f"approve/{post_id}/{held.route_id}/{held.rewrite_id}")
-    return Packages(package_ids=package_ids)
+    package_ids, scheduled_ids = await approve(call, post_id, verdict.route_id, verdict.reason)
+    return Approved(package_ids=package_ids, scheduled_ids=scheduled_ids)
 
 
 @router.post("/{post_id}/reject")

@@ -17,7 +17,7 @@ from common.telegram.entities import Entity
 
 router = resource("posts")
 
-State = Literal["pending", "published", "awaiting", "rejected", "duplicate", "cancelled", "dead"]
+State = Literal["pending", "scheduled", "published", "awaiting", "rejected", "duplicate", "cancelled", "dead"]
 
 
 class PostSummary(Answer):

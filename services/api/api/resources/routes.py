@@ -12,9 +12,11 @@ from api.http.values import Answer, Change, Given, Name, Utc, merged
 from api.resources.destinations import Target
 from api.statements import statement
 from common.editing import CatalogEditor
+from common.planning.slots import Slots
 
 router = resource("routes")
 
+Hours = Annotated[float, Field(gt=0, le=366 * 24)]
 Targets = Annotated[list[Target], Field(min_length=1, max_length=100)]
 
 
@@ -39,6 +41,10 @@ class NewRoute(Given):
     illustrate: bool = Field(default=False, description="have an image made for posts without one")
     image_required: bool = Field(default=False, description="hold a post that gets no image")
     broadcast: RouteBroadcast | None = None
+    slots: Slots | None = Field(default=None, description="when its posts go out; null: at once")
+    approval_expires_hours: Hours | None = Field(
+        default=None, description="then what it holds is rejected; null: never"
+    )
     enabled: bool = True
 
 
@@ -53,6 +59,8 @@ class RouteChange(Change):
     illustrate: bool = False
     image_required: bool = False
     broadcast: RouteBroadcast | None = None
+    slots: Slots | None = None
+    approval_expires_hours: Hours | None = None
     enabled: bool = True
 
 
@@ -68,6 +76,8 @@ class Route(Answer):
     illustrate: bool
     image_required: bool
     broadcast: RouteBroadcast | None
+    slots: Slots | None
+    approval_expires_hours: float | None
     enabled: bool
     created_at: Utc
 
@@ -128,4 +138,6 @@ def _values(route: NewRoute) -> tuple[object, ...]:
         route.image_required,
         route.broadcast.model_dump() if route.broadcast else None,
         route.enabled,
+        route.slots.model_dump() if route.slots else None,
+        route.approval_expires_hours,
     )

@@ -13,16 +13,32 @@ FROM (SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300)
 ORDER BY page_at DESC, page_key DESC
 
 -- name: list_posts_in_state
--- A page of the posts in one state. A state follows from what all stages wrote, so it is worked out for all posts.
+-- A page of the posts in one state. A state follows from what all stages wrote: it is worked out for those posts only that
+-- can have it, by what each state takes (the view post_states says what decides between them).
 SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300) AS excerpt, p.posted_at, p.collected_at,
-       p.duplicate_of, p.trace_id, st.state, p.collected_at AS page_at, p.id::text AS page_key
-FROM posts p JOIN post_states st ON st.post_id = p.id
+       p.duplicate_of, p.trace_id, $8::text AS state, p.collected_at AS page_at, p.id::text AS page_key
+FROM posts p
 WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
   AND ($4::uuid IS NULL OR p.source_id = $4)
   AND ($5::text IS NULL OR to_tsvector('russian', p.title || ' ' || left(p.text, 50000))
                            @@ websearch_to_tsquery('russian', $5))
   AND ($6::timestamptz IS NULL OR p.collected_at >= $6) AND ($7::timestamptz IS NULL OR p.collected_at < $7)
-  AND st.state = $8
+  AND CASE $8
+      WHEN 'duplicate' THEN p.duplicate_of IS NOT NULL
+      WHEN 'pending' THEN NOT EXISTS (SELECT FROM publications q WHERE q.post_id = p.id)
+          OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status IN ('queued', 'in_progress'))
+          OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status IN ('queued', 'in_progress'))
+          OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'illustrate')
+      WHEN 'awaiting' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'unknown')
+          OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'hold')
+      WHEN 'dead' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'failed')
+          OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status = 'failed')
+      WHEN 'rejected' THEN EXISTS (SELECT FROM rewrites r WHERE r.post_id = p.id AND r.status = 'refused')
+          OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'reject')
+      WHEN 'cancelled' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'cancelled')
+          OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status = 'cancelled')
+      ELSE true END
+  AND (SELECT st.state FROM post_states st WHERE st.post_id = p.id) = $8
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_post
@@ -76,6 +92,10 @@ INSERT INTO post_edits (post_id, rewrite_id, title, text, entities, edited_by) V
 -- name: decide
 -- Decides about what routes hold of a post.
 SELECT route_id, rewrite_id, targets FROM decide_routing($1, $2, $3, $4, $5)
+
+-- name: plan_routing
+-- Says that what was approved goes out at a slot, or is still held as none is free.
+UPDATE routings SET decision = $3, reason = concat_ws('; ', nullif(reason, ''), $4) WHERE post_id = $1 AND route_id = $2
 
 -- name: cancel
 -- Calls off what is queued of a post.
