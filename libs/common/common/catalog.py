@@ -1,6 +1,6 @@
 """The catalog: sources, profiles, routes and destinations, which the api writes and the workers read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -65,6 +65,8 @@ class Route:
     illustrate: bool
     image_required: bool = False
     broadcast: RouteBroadcast | None = None
+    slots: Mapping[str, Any] | None = None  # as common.planning.slots.Slots has them; None: posts go out at once
+    approval_expires_hours: float | None = None  # None: what is held waits for ever
 
 
 class Catalog:
@@ -127,9 +129,11 @@ class Catalog:
         """Add or update a profile and return its id."""
         return await self._put("put_profile", name, style, language, max_length, list(keep), instructions, model)
 
-    async def put_destination(self, address: str, *, title: str = "", posts_per_hour: int | None = None) -> None:
-        """Add or update a destination."""
-        await self._database.execute(self._sql["put_destination"], address, title, posts_per_hour)
+    async def put_destination(
+        self, address: str, *, title: str = "", posts_per_hour: int | None = None, is_default: bool = False
+    ) -> None:
+        """Add or update a destination; a new default of its platform takes the place of the old one."""
+        await self._database.execute(self._sql["put_destination"], address, title, posts_per_hour, is_default)
 
     async def put_route(
         self,
@@ -142,6 +146,8 @@ class Catalog:
         illustrate: bool = False,
         image_required: bool = False,
         broadcast: RouteBroadcast | None = None,
+        slots: Mapping[str, Any] | None = None,
+        approval_expires_hours: float | None = None,
     ) -> UUID:
         """Add or update a route and return its id."""
         return await self._put(
@@ -154,6 +160,8 @@ class Catalog:
             illustrate,
             image_required,
             broadcast.to_json() if broadcast else None,
+            slots,
+            approval_expires_hours,
         )
 
     async def _put(self, statement: str, *arguments: object) -> UUID:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from common.catalog import TARGET, Catalog, RouteBroadcast
 from common.events.broadcasting import ChatAddress
+from common.planning.slots import Slots
 from common.telegram.addresses import checked
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
@@ -56,6 +57,7 @@ class DestinationEntry(Entry):
     address: Target
     title: str = ""
     posts_per_hour: int | None = Field(default=None, ge=1)
+    is_default: bool = False
 
 
 class BroadcastEntry(Entry):
@@ -77,6 +79,8 @@ class RouteEntry(Entry):
     illustrate: bool = False
     image_required: bool = False
     broadcast: BroadcastEntry | None = None
+    slots: Slots | None = None
+    approval_expires_hours: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _requires_what_is_asked_for(self) -> Self:
@@ -130,6 +134,8 @@ def show(as_json: Json = False) -> None:
                             "illustrate": route.illustrate,
                             "image_required": route.image_required,
                             "broadcast": route.broadcast.to_json() if route.broadcast else None,
+                            "slots": route.slots,
+                            "approval_expires_hours": route.approval_expires_hours,
                         }
                         for route in await catalog.routes_of(source.id)
                     ],
@@ -208,6 +214,8 @@ async def _apply(file: Path) -> dict[str, int]:
                 illustrate=route.illustrate,
                 image_required=route.image_required,
                 broadcast=_broadcast(route.broadcast),
+                slots=route.slots.model_dump() if route.slots else None,
+                approval_expires_hours=route.approval_expires_hours,
             )
     return {
         "sources": len(contents.source),

@@ -8,6 +8,7 @@ from common.catalog import Catalog, Source
 from common.contracts import topology
 from common.events import CollectRequested
 from common.messaging.undertaker import Undertaker
+from common.planning.going_out import GoingOut
 from common.service import ServiceSettings, create_service, load_settings
 from scheduler.broadcast import BroadcastPublished
 from scheduler.consumers import register
@@ -28,10 +29,11 @@ async def run(stop: asyncio.Event) -> None:
         catalog = Catalog(service.database)
         store = Store(service.database, catalog)
         settle = SettleScheduled(service.database, service.rails, retry_seconds=own.publish_retry_interval_seconds)
+        going_out = GoingOut(service.database)
         register(
             service,
-            RoutePost(catalog, store),
-            GoOn(catalog, store),
+            RoutePost(catalog, store, going_out),
+            GoOn(catalog, store, going_out),
             BroadcastPublished(catalog, store),
             settle,
             Undertaker(service.stream, service.rails.ledger, topology()),

@@ -1,4 +1,4 @@
-"""What an image's outcome means for its post: publish it, or hold it for a person.
+"""What an image's outcome means for its post: publish it, now or at a slot, or hold it for a person.
 
 A post that waits by its route's decision goes on by its route. A post whose publishing was asked for with an image
 (`publish_to`) goes where that request said. Any other image was asked for by hand, and nothing waits for it.
@@ -10,7 +10,9 @@ from typing import TypeAlias
 from common.events import Event, ImageFailed, ImageGenerated, NotifyRequested, PublishRequested
 from common.failures import Retry, Skip
 from common.messaging import Job
+from common.planning.going_out import GoingOut
 from scheduler.ports import Routes
+from scheduler.route import BY
 from scheduler.routing import Routing
 from scheduler.store import Store
 
@@ -27,9 +29,10 @@ class GoOn:
     requests; the publisher leaves the second one out.
     """
 
-    def __init__(self, routes: Routes, store: Store) -> None:
+    def __init__(self, routes: Routes, store: Store, going_out: GoingOut) -> None:
         self._routes = routes
         self._store = store
+        self._going_out = going_out
 
     async def __call__(self, event: Outcome, job: Job) -> Sequence[Event]:
         """Return the publish request, or a notice that a person must decide; nothing where nothing waits.
@@ -72,10 +75,11 @@ class GoOn:
             if route.image_required:
                 return held(event, routing)
             without = f"without an image: {event.reason}"
-        decided = routing.decided("publish", without)
         if route.approval:
-            decided = routing.decided("hold", ", ".join(filter(None, ("awaits approval", without))))
-        return decided, decided.events()
+            return routing.decided("hold", ", ".join(filter(None, ("awaits approval", without)))), []
+        goes_out = await self._going_out(route, routing.post_id, routing.rewrite_id, routing.targets, BY)
+        reason = ", ".join(filter(None, (goes_out.reason, without)))
+        return routing.decided(goes_out.decision, reason), goes_out.requests
 
     async def _as_requested(self, event: Outcome, targets: tuple[str, ...], job: Job) -> Sequence[Event]:
         """Publish as the request said; without the image only where no route of the post requires one."""

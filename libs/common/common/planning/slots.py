@@ -7,25 +7,14 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from common.planning.schedules import Clock, Zone
 from common.planning.targets import platform_of, target_of
 from common.postgres import Database, Queries
 
 DAYS_AHEAD = 366
 Weekday: TypeAlias = Literal["1", "2", "3", "4", "5", "6", "7"]
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {name!r}; give a name such as Europe/Moscow") from None
-    return name
-
-
-Zone = Annotated[str, StringConstraints(max_length=100), AfterValidator(_zone)]
-Minute = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class NoFreeSlot(Exception):
@@ -38,7 +27,7 @@ class Slots(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     timezone: Zone = "UTC"
-    times: dict[Weekday, Annotated[list[Minute], Field(min_length=1, max_length=288)]] = Field(
+    times: dict[Weekday, Annotated[list[Clock], Field(min_length=1, max_length=288)]] = Field(
         min_length=1, description="times such as 09:00, by ISO weekday: 1 is Monday"
     )
     minimum_distance_minutes: int = Field(

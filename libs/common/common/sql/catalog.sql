@@ -9,13 +9,15 @@ WHERE enabled AND ($1::text IS NULL OR kind = $1) ORDER BY created_at, address
 
 -- name: routes_of
 -- The enabled routes of a source, and those of every source.
-SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast
+SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, slots,
+       approval_expires_hours
 FROM routes
 WHERE enabled AND (source_id IS NULL OR source_id = $1) ORDER BY name
 
 -- name: route
 -- One route.
-SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast
+SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, slots,
+       approval_expires_hours
 FROM routes WHERE id = $1
 
 -- name: profile
@@ -47,15 +49,18 @@ RETURNING id
 
 -- name: put_destination
 -- Adds or updates a destination.
-INSERT INTO destinations (address, title, posts_per_hour) VALUES ($1, $2, $3)
-ON CONFLICT (address) DO UPDATE SET title = excluded.title, posts_per_hour = excluded.posts_per_hour
+INSERT INTO destinations (address, title, posts_per_hour, is_default) VALUES ($1, $2, $3, $4)
+ON CONFLICT (address) DO UPDATE
+SET title = excluded.title, posts_per_hour = excluded.posts_per_hour, is_default = excluded.is_default
 
 -- name: put_route
 -- Adds or updates a route.
-INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, slots,
+                    approval_expires_hours)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (name) DO UPDATE
 SET source_id = excluded.source_id, profile_id = excluded.profile_id, targets = excluded.targets,
     approval = excluded.approval, illustrate = excluded.illustrate,
-    image_required = excluded.image_required, broadcast = excluded.broadcast, enabled = true
+    image_required = excluded.image_required, broadcast = excluded.broadcast, slots = excluded.slots,
+    approval_expires_hours = excluded.approval_expires_hours, enabled = true
 RETURNING id

@@ -28,12 +28,12 @@ DELETE FROM profiles WHERE id = $1 RETURNING id
 
 -- name: add_destination
 -- Adds a destination, unless there is one of this address.
-INSERT INTO destinations (address, title, posts_per_hour) VALUES ($1, $2, $3)
+INSERT INTO destinations (address, title, posts_per_hour, is_default) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING RETURNING address
 
 -- name: change_destination
 -- Replaces the values of a destination.
-UPDATE destinations SET address = $2, title = $3, posts_per_hour = $4 WHERE address = $1 RETURNING address
+UPDATE destinations SET address = $2, title = $3, posts_per_hour = $4, is_default = $5 WHERE address = $1 RETURNING address
 
 -- name: remove_destination
 -- Removes a destination. What is sent there from now on goes at the platform's default pace.
@@ -41,15 +41,16 @@ DELETE FROM destinations WHERE address = $1 RETURNING address
 
 -- name: add_route
 -- Adds a route, unless there is one of this name.
-INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, enabled)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO routes (name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, enabled,
+                    slots, approval_expires_hours)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING RETURNING id
 
 -- name: change_route
 -- Replaces the values of a route.
 UPDATE routes
 SET name = $2, source_id = $3, profile_id = $4, targets = $5, approval = $6, illustrate = $7, image_required = $8,
-    broadcast = $9, enabled = $10
+    broadcast = $9, enabled = $10, slots = $11, approval_expires_hours = $12
 WHERE id = $1 RETURNING id
 
 -- name: remove_route

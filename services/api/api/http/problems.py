@@ -1,6 +1,7 @@
 """Errors as problem documents, https://www.rfc-editor.org/rfc/rfc9457: nothing else is ever answered to an error."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from common.media.store import ImageMissing, StoreUnavailable
 from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedAlready, TooLate
 from common.postgres import UNREACHABLE
 from common.telegram.addresses import NoAddress
+
+log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 KINDS: Mapping[str, tuple[int, str]] = {
@@ -91,7 +94,10 @@ class Problem(Exception):
 
 async def answer(request: Request, error: Exception) -> Response:
     """Answer an expected error."""
-    return problem_of(error).response(request.url.path, request.state.request_id)
+    problem = problem_of(error)
+    if problem.status >= 500:
+        log.warning("%s: %r", request.url.path, error)
+    return problem.response(request.url.path, request.state.request_id)
 
 
 def problem_of(error: Exception) -> Problem:
