@@ -26,6 +26,8 @@ def material_of(row: asyncpg.Record) -> Material:
         left_out=tuple(each["problem"] or "not fetched" for each, item in found if item is None),
         rewrite_id=row["rewrite_id"],
         duplicate_of=row["duplicate_of"],
+        image_failed=row["image_failed"],
+        withheld=_withheld(row),
         targets=tuple(row["targets"] or ()),
         standings={
             at["destination"]: Standing(
@@ -39,7 +41,17 @@ def material_of(row: asyncpg.Record) -> Material:
     return replace(own, media=(MediaItem("photo", **row["illustration"]), *own.media))
 
 
+def _withheld(row: asyncpg.Record) -> str | None:
+    if row["is_deleted"]:
+        return "was deleted"
+    if row["is_brief"] and row["rewrite_id"] is None and row["edited"] is None:
+        return "is a brief, and nothing was written from it yet"
+    return None
+
+
 def _body(row: asyncpg.Record) -> RichText:
+    if row["edited"] is not None:
+        return RichText.from_json({"text": row["edited"], "entities": row["edited_entities"]})
     if row["rewrite_id"] is None:
         return titled(row["title"], RichText.from_json({"text": row["text"], "entities": row["entities"]}))
     return RichText.from_json({"text": row["rewritten"], "entities": row["rewritten_entities"]})

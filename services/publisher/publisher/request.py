@@ -9,6 +9,7 @@ from uuid import UUID
 from common.events import PublishRequested, TargetResult, derive
 from common.failures import Reject, Retry, Skip
 from common.media.items import ALBUM_ITEMS, MediaItem
+from common.planning.targets import OTHER_NAMES
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
 from publisher.package import Package, Publication, Target
@@ -33,13 +34,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is to publish. `left_out` says of each medium that can't be published why."""
+    """What there is to publish. `left_out` says of each medium that can't be published why, `withheld` of the post."""
 
     body: RichText
     media: tuple[MediaItem, ...]
     left_out: tuple[str, ...] = ()
     rewrite_id: UUID | None = None
     duplicate_of: UUID | None = None
+    withheld: str | None = None
     targets: tuple[str, ...] = ()
     standings: Mapping[str, Standing] | None = None
 
@@ -70,11 +72,14 @@ class Materials(Protocol):
 
 
 class Requests:
-    """Takes publish requests."""
+    """Takes publish requests. `missing` says of platforms that can't be used which setting they lack."""
 
-    def __init__(self, materials: Materials, platforms: Mapping[str, Platform]) -> None:
+    def __init__(
+        self, materials: Materials, platforms: Mapping[str, Platform], missing: Mapping[str, str] | None = None
+    ) -> None:
         self._materials = materials
         self._platforms = platforms
+        self._missing = missing or {}
 
     async def package(
         self, request: PublishRequested, event_id: str, position: int, traceparent: str | None = None
@@ -112,8 +117,15 @@ class Requests:
             tuple(skipped),
             material.notes,
             traceparent,
-            lacks_image=request.illustrate and bool(fresh) and not material.pictured,
+            lacks_image=bool(fresh) and not material.pictured and self._asks_for_image(request, fresh, material),
         )
+
+    def _asks_for_image(
+        self, request: PublishRequested, publications: Sequence[Publication], material: Material
+    ) -> bool:
+        """Tell whether an image is to be made first: by request, or for a platform, unless that has failed before."""
+        wanting = any(self._platforms[each.target.platform].has_images_made for each in publications)
+        return request.illustrate or (wanting and not material.image_failed)
 
     async def _material(self, request: PublishRequested, event_id: str) -> tuple[UUID, Material]:
         if request.post_id is None:
@@ -131,6 +143,8 @@ class Requests:
             raise Reject(f"post {request.post_id} has no rewrite {request.rewrite_id} that succeeded")
         if material.duplicate_of is not None:
             raise Skip(f"post {request.post_id} is a duplicate of {material.duplicate_of}")
+        if material.withheld is not None:
+            raise Skip(f"post {request.post_id} {material.withheld}")
         if not material.body.text.strip() and not material.media:
             raise Skip(f"post {request.post_id} has no text; {'; '.join(material.notes) or 'it has no media either'}")
         return request.post_id, material
@@ -139,7 +153,10 @@ class Requests:
         targets = {}
         for target in given:
             name, colon, address = target.strip().partition(":")
-            platform = self._platforms.get(name.lower())
+            name = OTHER_NAMES.get(name.lower(), name.lower())
+            platform = self._platforms.get(name)
+            if colon and name in self._missing:
+                raise Reject(f"target {target!r}: {self._missing[name]}")
             if not colon or platform is None:
                 known = ", ".join(sorted(self._platforms))
                 raise Reject(f"target {target!r}: it must be platform:address, with one of these platforms: {known}")

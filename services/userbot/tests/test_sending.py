@@ -188,6 +188,23 @@ async def test_the_newest_rewrite_is_sent_and_it_is_due_when_it_says_so(stage: S
     assert stage.texts(chat) == ["rewritten 1", "later"]
 
 
+async def test_what_a_person_wrote_is_sent_and_a_brief_is_not(stage: Stage) -> None:
+    (chat,) = stage.chats(1)
+    post = await stage.post("original")
+    brief = await stage.post("write about a bridge")
+    await stage.sql("INSERT INTO contents (id, post_id, title, created_by) VALUES ($1, $1, 'a bridge', 'me')", brief)
+    for number in range(2):
+        await stage.sql(
+            "INSERT INTO post_edits (post_id, text, edited_by) VALUES ($1, $2, 'me')", post, f"by hand {number}"
+        )
+    async with broadcasting():
+        await stage.until(await stage.request(post_id=post, target_chat_ids=[chat.id]))
+        row = await stage.until(await stage.request(post_id=brief, target_chat_ids=[chat.id]))
+    assert stage.texts(chat) == ["by hand 1"]
+    assert row["status"] == "failed"
+    assert "nothing was written from it yet" in row["last_error"]
+
+
 async def test_a_post_that_is_not_there_is_a_dead_letter(stage: Stage) -> None:
     async with broadcasting():
         await stage.request(post_id="00000000-0000-0000-0000-000000000001", target_chat_ids=["@a_chat"])

@@ -52,6 +52,8 @@ class Preparation:
             return Material(
                 forward=Forward(published["destination"].partition(":")[2], tuple(published["message_ids"]))
             )
+        if post["is_brief"] and post["rewritten"] is None:
+            raise Failed(f"post {task.post_id} is a brief, and nothing was written from it yet")
         return _fitted(_body(post), _media(post))
 
 

@@ -1,8 +1,10 @@
 -- name: read
--- What there is to publish of each asked post: its text, its media, the image that was made for it, its routes' targets,
--- and where it is already.
+-- What there is to publish of each asked post: its text, and what a person wrote in its place; its media, the image that
+-- was made for it, its routes' targets, and where it is already.
 SELECT asked.n, p.id AS post_id, p.duplicate_of, p.title, p.text, p.entities,
        w.id AS rewrite_id, w.text AS rewritten, w.entities AS rewritten_entities,
+       e.text AS edited, e.entities AS edited_entities,
+       c.id IS NOT NULL AS is_brief, c.deleted_at IS NOT NULL AS is_deleted,
        (SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'reference', m.reference, 'details', m.details,
                                             'hash', i.hash, 'mime_type', i.mime_type, 'size_bytes', i.size_bytes,
                                             'width', i.width, 'height', i.height,
@@ -31,6 +33,11 @@ LEFT JOIN LATERAL (
     SELECT id, text, entities FROM rewrites
     WHERE post_id = asked.post_id AND status = 'succeeded' AND (asked.rewrite_id IS NULL OR id = asked.rewrite_id)
     ORDER BY created_at DESC LIMIT 1) w ON true
+LEFT JOIN LATERAL (
+    SELECT text, entities FROM post_edits
+    WHERE post_id = asked.post_id AND (rewrite_id IS NULL OR rewrite_id = w.id)
+    ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
+LEFT JOIN contents c ON c.post_id = p.id
 
 -- name: bring
 -- Brings the post of a request that carries its own text.

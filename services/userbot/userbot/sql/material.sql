@@ -1,7 +1,9 @@
 -- name: post
--- What there is to send of a post: its newest rewrite that succeeded, or else the original; its media that are in the
--- object store; the image that was made for it; and where it was published first.
-SELECT p.duplicate_of, p.title, p.text, p.entities, w.text AS rewritten, w.entities AS rewritten_entities,
+-- What there is to send of a post: its newest rewrite that succeeded, or else the original, or what a person wrote in
+-- place of it; its media that are in the object store; and the image that was made for it.
+SELECT p.duplicate_of, p.title, p.text, p.entities, coalesce(e.text, w.text) AS rewritten,
+       CASE WHEN e.text IS NULL THEN w.entities ELSE e.entities END AS rewritten_entities,
+       EXISTS (SELECT FROM contents c WHERE c.post_id = p.id) AS is_brief,
        (SELECT jsonb_agg(jsonb_strip_nulls(m.details || jsonb_build_object(
                    'kind', m.kind, 'hash', i.hash, 'mime_type', i.mime_type, 'size_bytes', i.size_bytes,
                    'width', coalesce(to_jsonb(i.width), m.details->'width'),
@@ -16,6 +18,8 @@ SELECT p.duplicate_of, p.title, p.text, p.entities, w.text AS rewritten, w.entit
 FROM posts p
 LEFT JOIN LATERAL (SELECT id, text, entities FROM rewrites WHERE post_id = p.id AND status = 'succeeded'
                    ORDER BY created_at DESC LIMIT 1) w ON true
+LEFT JOIN LATERAL (SELECT text, entities FROM post_edits WHERE post_id = p.id AND (rewrite_id IS NULL OR rewrite_id = w.id)
+                   ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
 WHERE p.id = $1
 
 -- name: published
