@@ -42,7 +42,7 @@ class FetchMedia:
         self._store = store
         self._places = places
         self._most_bytes = most_bytes
-        self._decoding = asyncio.Lock()  # a large picture takes 150 MB while it is decoded
+        self._decoding = asyncio.Lock()  # a large picture takes 200 MB while it is decoded
 
     async def __call__(self, request: MediaRequested, patience: Patience) -> list[Event]:
         """Fetch what is still missing. Raises Skip where there is nothing to do.

@@ -9,7 +9,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What is decoded, by Pillow's name. SVG is a document that browsers run, not a picture, and is not among them.
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
-MOST_PIXELS = 50_000_000  # 150 MB decoded: what is larger is a decompression bomb, or of no use
+MOST_PIXELS = 50_000_000  # 200 MB decoded, as Pillow keeps four bytes of each: what is larger is a decompression bomb, or of no use
+MOST_SIDE = (
+    65_535  # what a JPEG may have: https://www.w3.org/Graphics/JPEG/itu-t81.pdf; making a line small takes memory
+)
 QUALITIES = (90, 80, 65, 50)  # of JPEG, until it is small enough
 SLACK = 0.01  # of a ratio, as sides are whole pixels
 
@@ -94,7 +97,7 @@ def _opened(content: BinaryIO) -> Image.Image:
     with warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         image = Image.open(content, formats=tuple(TYPES))
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > MOST_PIXELS or max(image.size) > MOST_SIDE:
         raise ValueError(f"{image.width} × {image.height} pixels are too many")
     return image
 
@@ -112,16 +115,19 @@ def _accepts(accepted: Accepted, image: Image.Image, size: int) -> bool:
 
 
 def _converted(image: Image.Image, accepted: Accepted) -> BinaryIO:
-    upright = _flat(ImageOps.exif_transpose(image))
-    upright = _padded(upright, accepted.ratios)
-    factor = min(1.0, accepted.most_side / max(upright.size), accepted.most_sides / sum(upright.size))
+    ImageOps.exif_transpose(image, in_place=True)
+    sides = _with_margins(image.size, accepted.ratios)
+    # One less, as margins are rounded up to a whole pixel.
+    factor = min(1.0, accepted.most_side / max(sides), (accepted.most_sides - 1) / sum(sides))
+    shown = _flat(image)
     while True:
         if factor < 1:
-            size = (max(1, int(upright.width * factor)), max(1, int(upright.height * factor)))
-            upright = upright.resize(size, Image.Resampling.LANCZOS)
+            size = (max(1, int(shown.width * factor)), max(1, int(shown.height * factor)))
+            shown = shown.resize(size, Image.Resampling.LANCZOS)
+        padded = _padded(shown, accepted.ratios)  # not before it is small: the margins of a long line fill the memory
         for quality in QUALITIES:
             written = io.BytesIO()
-            upright.save(written, "JPEG", quality=quality)
+            padded.save(written, "JPEG", quality=quality)
             if written.tell() <= accepted.most_bytes:
                 written.seek(0)
                 return written
@@ -131,21 +137,27 @@ def _converted(image: Image.Image, accepted: Accepted) -> BinaryIO:
 def _flat(image: Image.Image) -> Image.Image:
     """Return a picture without transparency, on white."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
-    seen = image.convert("RGBA")
+        return image if image.mode == "RGB" else image.convert("RGB")
+    seen = image if image.mode == "RGBA" else image.convert("RGBA")
     white = Image.new("RGB", seen.size, "white")
     white.paste(seen, mask=seen)
     return white
 
 
+def _with_margins(sides: tuple[int, int], ratios: tuple[float, float]) -> tuple[int, int]:
+    """Return width and height with what a picture lacks that is too tall or too wide."""
+    width, height = sides
+    lowest, highest = ratios[0] * (1 + SLACK), ratios[1] * (1 - SLACK)
+    if lowest <= width / height <= highest:
+        return sides
+    return max(width, -int(-height * lowest // 1)), max(height, -int(-width / highest // 1))
+
+
 def _padded(image: Image.Image, ratios: tuple[float, float]) -> Image.Image:
     """Return a picture with margins of white, where it is too tall or too wide."""
-    lowest, highest = ratios[0] * (1 + SLACK), ratios[1] * (1 - SLACK)
-    ratio = image.width / image.height
-    if lowest <= ratio <= highest:
+    width, height = _with_margins(image.size, ratios)
+    if (width, height) == image.size:
         return image
-    width = max(image.width, -int(-image.height * lowest // 1))
-    height = max(image.height, -int(-image.width / highest // 1))
     padded = Image.new("RGB", (width, height), "white")
     padded.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
     return padded

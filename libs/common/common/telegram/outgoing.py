@@ -181,7 +181,7 @@ def stored_media(store: MediaStore, fetch: OpenMedia | None = None) -> OpenMedia
 
     What it returns raises MediaUnavailable, and Away where the store can't be reached.
     """
-    one_at_a_time = asyncio.Semaphore(1)  # a picture takes up to 150 MB while it is converted
+    one_at_a_time = asyncio.Semaphore(1)  # a picture takes up to 600 MB while it is converted
 
     @asynccontextmanager
     async def opened(item: MediaItem) -> AsyncIterator[BinaryIO]:

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from itertools import pairwise
 from typing import Any
@@ -70,7 +72,9 @@ def test_what_is_no_whole_picture_is_refused(content: bytes) -> None:
         fitted(io.BytesIO(content), TELEGRAM)
 
 
-@pytest.mark.parametrize(("width", "height"), [(30_000, 30_000), (8_000, 8_000), (60_000, 1_000)])
+@pytest.mark.parametrize(
+    ("width", "height"), [(30_000, 30_000), (8_000, 8_000), (60_000, 1_000), (2_000_000, 1), (1, 66_000)]
+)
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(width: int, height: int) -> None:
     with pytest.raises(NotAPicture, match="pixels"):
         inspect(bomb(width, height))
@@ -108,6 +112,23 @@ def test_a_large_picture_becomes_small_enough() -> None:
     converted = fitted(content, TELEGRAM)
     assert fits(converted, TELEGRAM)
     assert inspect(converted).width == 2_600  # only its quality was lowered
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there the memory of a process can be bounded")
+def test_a_line_gets_its_margins_when_it_is_small() -> None:
+    script = """
+import io, resource
+from PIL import Image
+from common.media.pictures import TELEGRAM, fitted, inspect
+written = io.BytesIO()
+Image.new("L", (65_000, 760)).save(written, "PNG")
+pages = int(open("/proc/self/statm").read().split()[0])
+most = pages * resource.getpagesize() + 600 * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (most, most))
+print(inspect(fitted(written, TELEGRAM)))
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout, ended.stderr) == ("Picture(mime_type='image/jpeg', width=9518, height=481)\n", "")
 
 
 def test_a_moving_picture_becomes_its_first_frame() -> None:
