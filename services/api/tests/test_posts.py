@@ -178,3 +178,37 @@ async def test_what_failed_is_tried_again(api: Api, nats_client: Client) -> None
     [event] = await api.emitted("publish.requested")
     assert (event["post_id"], event["targets"]) == (str(post), ["telegram:@there"])
     assert json.dumps(answer.json()["package_ids"])
+
+
+async def test_each_state_lists_the_posts_that_are_in_it(api: Api) -> None:
+    posts = [await api.post(f"post number {number}") for number in range(12)]
+    for post, status in zip(
+        posts, ("succeeded", "queued", "in_progress", "failed", "cancelled", "unknown"), strict=False
+    ):
+        await api.publication(post, status)
+    for post, decision in zip(posts[5:9], ("hold", "hold", "illustrate", "reject"), strict=True):
+        await api.held(post)
+        await api.database.execute("UPDATE routings SET decision = $2 WHERE post_id = $1", post, decision)
+    for post, status in zip(posts[8:12], ("succeeded", "failed", "cancelled", "in_progress"), strict=True):
+        await api.database.execute(
+            "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status) VALUES ('c', $1, 'q', 's', $2, $3)",
+            str(post),
+            post,
+            status,
+        )
+    await api.rewrite(await api.post("refused"))
+    await api.database.execute(
+        "UPDATE rewrites SET status = 'refused' WHERE text = 'rewritten' AND post_id <> ALL($1)", posts
+    )
+    for _ in range(2):
+        await api.post("A text that is long enough to be told apart from every other text that there is.")
+    everything = (await api.http.get("/posts")).json()["items"]
+    states = {state: {each["id"] for each in everything if each["state"] == state} for state in ALL_STATES}
+    for state, ids in states.items():
+        assert ids, state
+        listed = (await api.http.get(f"/posts?state={state}")).json()["items"]
+        assert {each["id"] for each in listed} == ids, state
+        assert {each["state"] for each in listed} == {state}
+
+
+ALL_STATES = ("pending", "published", "awaiting", "rejected", "duplicate", "cancelled", "dead")

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from opentelemetry import propagate
 from pydantic import BaseModel
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from api.http import etags
@@ -63,9 +63,9 @@ class CallRoute(APIRoute):
             token = await authenticate(request, system.tokens, self.scope_of(request.method))
             request.state.token = token.name
             system.rate.take(token.id)
-            body = await _body(request)
             _check_parameters(request, parameters)
             async with asyncio.timeout(ANSWER_SECONDS):
+                body = await _body(request)
                 if request.method in SAFE:
                     return await _read(system, request, token, handle)
                 return await self._write(system, request, token, handle, body)
@@ -117,12 +117,15 @@ async def _read(system: System, request: Request, token: Token, handle: Handle) 
 async def _body(request: Request) -> bytes:
     """Read the body, within its limit, for the endpoint to find it there."""
     chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= LARGEST_BODY_BYTES:
-            chunks.append(chunk)
-        elif size > LARGEST_DRAINED_BYTES:
-            break
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size <= LARGEST_BODY_BYTES:
+                chunks.append(chunk)
+            elif size > LARGEST_DRAINED_BYTES:
+                break
+    except ClientDisconnect:
+        raise Problem("malformed", "the body ended before its end") from None
     if size > LARGEST_BODY_BYTES:
         detail = f"a body may have {LARGEST_BODY_BYTES} bytes"
         raise Problem("too-large", detail, headers={"Connection": "close"})

@@ -7,6 +7,7 @@ from api.resources import (
     broadcasts,
     chats,
     destinations,
+    health,
     images,
     jobs,
     notifications,
@@ -14,6 +15,7 @@ from api.resources import (
     posts,
     profiles,
     routes,
+    scheduled_posts,
     sources,
     webhooks,
 )
@@ -22,7 +24,7 @@ from api.resources import (
 def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
-        sources, profiles, destinations, routes, posts, post_decisions, broadcasts, chats, jobs, images, notifications,
-        webhooks, audit,
+        sources, profiles, destinations, routes, posts, post_decisions, scheduled_posts, broadcasts, chats, jobs, images, notifications,
+        webhooks, audit, health,
     )  # fmt: skip
     return [module.router for module in modules]
