@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from common import service as services
+from common.bell import Bell
 from common.contracts import topology
 from common.events import NotifyRequested
 from common.leases import Leases
@@ -25,7 +26,6 @@ from common.telegram.sessions import BotSessions
 from common.telegram.settings import TelegramSettings
 from publisher.adapters.media import fetched
 from publisher.adapters.telegram import Telegram
-from publisher.bell import Bell
 from publisher.consumers import DEFAULTS, DURABLE, register
 from publisher.endings import Ending, Endings
 from publisher.lane import Lane

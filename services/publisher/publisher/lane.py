@@ -6,8 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from common.bell import Bell
 from common.postgres import UNREACHABLE
-from publisher.bell import Bell
 from publisher.endings import Ending, Endings
 from publisher.pace import LanePace
 from publisher.sending import NotNow, Sending

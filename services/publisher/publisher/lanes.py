@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from common.bell import Bell
 from common.leases import LeaseLost, Leases
 from common.postgres import UNREACHABLE
-from publisher.bell import Bell
 from publisher.lane import Lane
 from publisher.sending import Unusable
 from publisher.store import Store

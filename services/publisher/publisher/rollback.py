@@ -7,11 +7,11 @@ from typing import Any
 
 import asyncpg
 
+from common.bell import Bell
 from common.events import Emitted
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE, Connection, Database, Queries
 from common.sends import Away, Refused, Trouble, Unanswered, Wait
-from publisher.bell import Bell
 from publisher.endings import Endings
 from publisher.ports import Platform
 
