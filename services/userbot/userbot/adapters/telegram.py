@@ -89,8 +89,8 @@ class Telegram:
             return await self._outgoing.request(
                 peer, material.body, material.media, random_ids, link_preview=self._link_preview
             )
-        except MediaUnavailable as error:
-            raise ContentMissing(str(error)) from None
+        except (MediaUnavailable, OSError) as error:  # a file of it lies on the disk meanwhile
+            raise ContentMissing(str(error) or type(error).__name__) from None
 
     async def _source(self, forward: Forward) -> Peer:
         try:
