@@ -94,11 +94,22 @@ async def drawing(
         (error(400, "moderation_blocked"), ContentRefused, "As the endpoint says"),
         (error(400, "content_policy_violation"), ContentRefused, "As the endpoint says"),
         (error(400, "content_filter"), ContentRefused, "As the endpoint says"),
+        (error(400, "billing_hard_limit_reached"), Retry, "budget"),
         (error(400, "invalid_value"), Reject, "does not take this request"),
         (error(500), ModelUnavailable, r"failed: .*As the endpoint says.* \(HTTP 500\)"),
         (error(503, retry_after="7"), ModelUnavailable, "HTTP 503"),
         (Response("<html>", media_type="text/html"), ModelUnavailable, "something else than an image"),
         (Response("{", media_type="application/json"), ModelUnavailable, "something else than an image"),
+        (
+            Response(b'{"data": "\xff"}', media_type="application/json"),
+            ModelUnavailable,
+            "something else than an image",
+        ),
+        (JSONResponse({"created": 1, "data": ["x"]}), ModelUnavailable, "something else than an image"),
+        (JSONResponse({"created": 1, "data": {"x": 1}}), ModelUnavailable, "something else than an image"),
+        (image(b64_json="\u00e9"), ModelUnavailable, "something else than an image"),
+        (image(b64_json=[1]), ModelUnavailable, "something else than an image"),
+        (image(url=[1]), ModelUnavailable, "something else than an image"),
         (JSONResponse({"created": 1}), ModelUnavailable, "something else than an image"),
         (JSONResponse({"created": 1, "data": []}), ModelUnavailable, "something else than an image"),
         (image(), ModelUnavailable, "something else than an image"),
@@ -132,6 +143,14 @@ async def test_an_image_with_its_cost_and_its_span() -> None:
         "gen_ai.usage.output_tokens": 1000,
         "postroom.post_id": str(UUID(int=7)),
     }
+
+
+@pytest.mark.parametrize("usage", [None, {}, {"prompt_tokens": 3, "total_tokens": 3}, {"input_tokens": "3"}, "none"])
+async def test_an_endpoint_may_count_tokens_in_its_own_way(usage: Any) -> None:
+    answer = {"created": 1, "data": [{"b64_json": "YQ=="}], "usage": usage}
+    async with drawing() as (draw, _):
+        drawn = await draw(JSONResponse(answer))
+    assert (drawn.content.read(), drawn.input_tokens, drawn.output_tokens, drawn.cost_usd) == (b"a", 0, 0, 0)
 
 
 async def test_an_image_behind_an_address_is_fetched_where_that_is_allowed() -> None:

@@ -9,10 +9,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 # What is decoded, by Pillow's name. SVG is a document that browsers run, not a picture, and is not among them.
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
-MOST_PIXELS = 50_000_000  # 200 MB decoded, as Pillow keeps four bytes of each: what is larger is a decompression bomb, or of no use
-MOST_SIDE = (
-    65_535  # what a JPEG may have: https://www.w3.org/Graphics/JPEG/itu-t81.pdf; making a line small takes memory
-)
+# Of more, 200 MB decoded as Pillow keeps four bytes of each, it is a decompression bomb, or of no use.
+MOST_PIXELS = 50_000_000
+MOST_SIDE = 65_535  # what a JPEG may have; making a longer line small takes memory, too
 QUALITIES = (90, 80, 65, 50)  # of JPEG, until it is small enough
 SLACK = 0.01  # of a ratio, as sides are whole pixels
 

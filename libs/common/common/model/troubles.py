@@ -12,7 +12,7 @@ from openai import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from common.events import NotifyRequested
 from common.failures import Reject, Retry
 
-ModelError: TypeAlias = APIError | TimeoutError | JSONDecodeError
+ModelError: TypeAlias = APIError | TimeoutError | JSONDecodeError | UnicodeDecodeError
 
 RATE_PAUSE_SECONDS = 10.0  # where a 429 does not say how long
 PERSON_PAUSE_SECONDS = 300.0  # until somebody may have put a key, a model's name or a budget right
@@ -24,6 +24,7 @@ MEANT_FOR_PEOPLE = {
     404: ("not_found", "The model, or its endpoint, does not exist"),
 }
 
+USED_UP = ("insufficient_quota", "billing_hard_limit_reached")  # the latter: of images, with a 400
 REFUSALS = ("content_filter", "content_policy_violation", "moderation_blocked")  # the last two: of images
 
 
@@ -51,7 +52,7 @@ class Troubles:
         if not isinstance(error, APIStatusError):
             return ModelUnavailable(f"the model's endpoint answered something else than {self.answer}: {error}")
         said = f"{error.message} (HTTP {error.status_code})"
-        if error.code == "insufficient_quota":
+        if error.code in USED_UP:
             title = "The budget of the model's account is used up"
             return self._passing(error, PERSON_PAUSE_SECONDS, "no_quota", "error", title)
         if error.status_code == 429:

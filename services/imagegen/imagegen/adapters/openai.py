@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import io
 import time
 from json import JSONDecodeError
@@ -76,7 +75,7 @@ class OpenAIPainter:
                     span.set_attribute(names.ATTRIBUTE_MODEL_INPUT_TOKENS, spent[0])
                     span.set_attribute(names.ATTRIBUTE_MODEL_OUTPUT_TOKENS, spent[1])
                     content = await self._content(image)
-            except (APIError, TimeoutError, JSONDecodeError, ModelUnavailable) as error:
+            except (APIError, TimeoutError, JSONDecodeError, UnicodeDecodeError, ModelUnavailable) as error:
                 failure = error if isinstance(error, ModelUnavailable) else self._failure(error)
                 outcome = "refused" if isinstance(failure, ContentRefused) else type(error).__name__
                 span.set_attribute(names.ATTRIBUTE_ERROR, outcome)
@@ -88,7 +87,7 @@ class OpenAIPainter:
 
     def _spent(self, answer: ImagesResponse) -> tuple[int, int, float]:
         """Return the tokens that went in and came out, and the cost, whatever the image turns out to be."""
-        tokens = (answer.usage.input_tokens, answer.usage.output_tokens) if answer.usage else (0, 0)
+        tokens = _count(answer.usage, "input_tokens"), _count(answer.usage, "output_tokens")
         cost = (tokens[0] * self._price.input + tokens[1] * self._price.output) / 1e6 + self._price.image
         self._metrics.spent(self.model, *tokens, cost)
         return *tokens, cost
@@ -97,9 +96,9 @@ class OpenAIPainter:
         if image.b64_json:
             try:
                 return io.BytesIO(await asyncio.to_thread(base64.b64decode, image.b64_json, validate=True))
-            except binascii.Error as error:
+            except (TypeError, ValueError) as error:
                 raise ModelUnavailable(f"the model's endpoint answered something else than an image: {error}") from None
-        if not image.url:
+        if not isinstance(image.url, str) or not image.url:
             raise ModelUnavailable(f"the model's endpoint answered something else than {TROUBLES.answer}")
         try:
             async with self._downloads.fetch(image.url, most_bytes=MOST_BYTES) as (file, _):
@@ -117,6 +116,13 @@ class OpenAIPainter:
 
 
 def _image_of(answer: ImagesResponse) -> Image:
-    if not isinstance(answer, ImagesResponse) or not answer.data:
+    images = answer.data if isinstance(answer, ImagesResponse) else None
+    if not isinstance(images, list) or not images or not isinstance(images[0], Image):
         raise ModelUnavailable(f"the model's endpoint answered something else than {TROUBLES.answer}")
-    return answer.data[0]
+    return images[0]
+
+
+def _count(usage: object, name: str) -> int:
+    """Return a number of tokens: the client checks no answers, and endpoints count in their own way, or not at all."""
+    count = getattr(usage, name, None)
+    return count if isinstance(count, int) else 0
