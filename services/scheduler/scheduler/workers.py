@@ -1,6 +1,7 @@
 """The workers that go by the clock. DISABLE_WORKERS keeps all of them off, and says so in their beats."""
 
 from common.service import Service
+from scheduler.auto_posting import AutoPostingWorker
 from scheduler.beats import WorkerBeats
 from scheduler.clock import CollectionClock
 from scheduler.expiry import ApprovalExpiryWorker
@@ -37,6 +38,8 @@ def start_workers(
     check_seconds = settings.scheduled_check_seconds
     scheduled = ScheduledPostsWorker(service.database, service.rails, settle, check_seconds=check_seconds)
     wake("ScheduledPostsWorker", "scheduled_posts", scheduled.look, check_seconds)
+    rules = AutoPostingWorker(service.database, service.rails)
+    wake("AutoPostingWorker", "auto_posting_rules", rules.look, settings.rules_check_seconds)
     # Nothing tells of approvals: one that expires is found at the next check.
     expiry = ApprovalExpiryWorker(service.database, service.rails)
     wake("ApprovalExpiryWorker", "approvals", expiry.look, check_seconds)

@@ -130,6 +130,11 @@ class Contents:
                 raise ContentInUse(f"content {content_id} is being published")
             await connection.execute(self._sql["delete"], content_id)
 
+    async def check(self, brief: Brief) -> None:
+        """Raise NoSuchProfile where a brief names none that exists."""
+        if brief.profile:
+            await self._profile(brief.profile)
+
     async def wake(self) -> None:
         """Let scheduled posts go on that wait for a content which a person has written now."""
         await self._database.fetch(self._sql["wake"])
