@@ -183,9 +183,11 @@ class Place:
             "USERBOT_",
             "ADMIN_",
             "TARGET_",
+            "API_",
+            "WEBHOOK_",
         )
         kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-        return kept | {"COLUMNS": "160"} | more
+        return kept | {"COLUMNS": "160", "API_PORT": "0"} | more  # stacks run side by side: any port
 
     @asynccontextmanager
     async def up(self, *arguments: str, **environment: str) -> AsyncIterator[Running]:

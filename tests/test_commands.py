@@ -193,6 +193,22 @@ def test_a_catalog_is_applied_whole_or_not_at_all(standing: Any) -> None:
     assert re.search(r"^http://feeds\.test/ +feed", standing.command("catalog", "show").stdout, re.MULTILINE)
 
 
+def test_the_api_answers_to_a_token(standing: Any) -> None:
+    url = json.loads((standing.directory / ".postroom/running.json").read_text())["api_url"]
+    assert url in (standing.directory / "up.log").read_text()
+    token = standing.command("token", "create", "reader").stdout.strip()
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+        [post, *_] = client.get("/posts", params={"state": "published"}).json()["items"]
+        found = client.get(f"/posts/{post['id']}").json()
+        [publication] = found["publications"]
+        assert publication["status"] == "succeeded"
+        assert publication["message_ids"]
+        assert found["trace_id"]
+        assert client.post(f"/posts/{post['id']}/publish", json={}).status_code == 403
+        standing.command("token", "revoke", "reader")
+        assert client.get("/posts").status_code == 401
+
+
 def test_a_second_stack_is_refused_here(standing: Any) -> None:
     refusal = standing.refusal("up", "--corpus", "corpus")
     assert re.fullmatch(
