@@ -10,6 +10,7 @@ from api.http.rate import Rate
 from api.http.server import ApiServer
 from api.pruning import prune
 from api.resources import routers
+from api.resources.health import answer_workers
 from api.settings import ApiSettings, NotificationSettings, WebhookSettings
 from api.store import Notifications
 from api.webhooks.sending import WebhookSender
@@ -27,7 +28,9 @@ async def run(stop: asyncio.Event) -> None:
     settings, webhooks = load_settings(ApiSettings), load_settings(WebhookSettings)
     async with create_service("api", load_settings(ServiceSettings)) as service:
         system = _system(service, settings, webhooks)
-        server = ApiServer(make_application(routers(), system), settings.api_host, settings.api_port)
+        application = make_application(routers(), system)
+        application.add_route("/health/workers", answer_workers, include_in_schema=False)
+        server = ApiServer(application, settings.api_host, settings.api_port)
         log.info("the API is at %s/api/v1", server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
         register(service, Notifications(load_settings(NotificationSettings).notify_fold_seconds))

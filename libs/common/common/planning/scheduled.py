@@ -61,7 +61,7 @@ class ScheduledPosts:
 
     async def plan(self, order: Order, by: str) -> UUID:
         """Plan a post and return the id of the plan. Raises NotPlannable and PlannedAlready."""
-        preview = await self.preview(order)
+        preview = await self.preview(order.post_id, order.content_id, order.platform, order.target, order.rewrite_id)
         material, target = preview.material, preview.target
         self._check_time(order.scheduled_time)
         _check_fit(preview, cut=order.cut)
@@ -84,12 +84,19 @@ class ScheduledPosts:
         planned: UUID = row["id"]
         return planned
 
-    async def preview(self, order: Order) -> Preview:
+    async def preview(
+        self,
+        post_id: UUID | None,
+        content_id: UUID | None,
+        platform: str | None,
+        target: str | None,
+        rewrite_id: UUID | None = None,
+    ) -> Preview:
         """Return what the platform would get. Raises NotPlannable."""
-        if (order.post_id is None) == (order.content_id is None):
+        if (post_id is None) == (content_id is None):
             raise NothingToPlan("give either post_id or content_id")
-        material = await self._materials.find(order.post_id, order.content_id, order.rewrite_id)
-        target = await self._targets.resolve(order.platform, order.target)
+        material = await self._materials.find(post_id, content_id, rewrite_id)
+        target = await self._targets.resolve(platform, target)
         fit = check(platform_of(target), material.body, material.media) if material.body else None
         return Preview(target, material, fit)
 
@@ -108,22 +115,16 @@ class ScheduledPosts:
         row = await self.get(scheduled_id)
         self._check_open(row, "changed")
         moved = "platform" in given or "target" in given
-        order = Order(
-            scheduled_time=given.get("scheduled_time", row["scheduled_time"]),
-            post_id=row["post_id"],
-            platform=given.get("platform"),
-            target=given.get("target") if moved else row["target"],
-            rewrite_id=given.get("rewrite_id", row["rewrite_id"]),
-        )
-        preview = await self.preview(order)
+        at, rewrite_id = given.get("scheduled_time", row["scheduled_time"]), given.get("rewrite_id", row["rewrite_id"])
+        target = given.get("target") if moved else row["target"]
+        preview = await self.preview(row["post_id"], None, given.get("platform"), target, rewrite_id)
         if "scheduled_time" in given:
-            self._check_time(order.scheduled_time)
+            self._check_time(at)
         if moved or "rewrite_id" in given:
             _check_fit(preview, cut=cut)
         if preview.target != row["target"]:
             await self._check_free(row["post_id"], preview.target)
-        target = preview.target
-        values = order.scheduled_time, platform_of(target), target, order.rewrite_id
+        values = at, platform_of(preview.target), preview.target, rewrite_id
         await self._decided(scheduled_id, await self._write("reschedule", scheduled_id, *values), "changed")
 
     async def cancel(self, scheduled_id: UUID, by: str) -> None:
@@ -133,6 +134,8 @@ class ScheduledPosts:
     async def retry(self, scheduled_id: UUID) -> None:
         """Publish now what failed or was called off. Raises TooLate, PlannedAlready, NoSuchScheduledPost."""
         row = await self.get(scheduled_id)
+        if row["status"] not in ("failed", "cancelled"):
+            raise TooLate(_too_late(row, "retried"))
         await self._check_free(row["post_id"], row["target"])
         await self._decided(scheduled_id, await self._write("retry", scheduled_id), "retried")
 

@@ -95,6 +95,8 @@ class Problem(Exception):
 async def answer(request: Request, error: Exception) -> Response:
     """Answer an expected error."""
     problem = problem_of(error)
+    if isinstance(error, NotPlannable) and error.field and request.method == "POST":
+        problem.errors = [{"in": "body", "pointer": f"/{error.field}", "detail": str(error)}]
     if problem.status >= 500:
         log.warning("%s: %r", request.url.path, error)
     return problem.response(request.url.path, request.state.request_id)
@@ -115,7 +117,7 @@ def problem_of(error: Exception) -> Problem:
         case _:
             for expected, kind in TRANSLATED.items():
                 if isinstance(error, expected):
-                    return Problem(kind, str(error), errors=_field_of(error))
+                    return Problem(kind, str(error))
             return Problem("unavailable", "a server of ours gives no answer; try again")
 
 
@@ -127,12 +129,6 @@ EXPECTED: tuple[type[Exception], ...] = (
     *TRANSLATED,
     *UNREACHABLE,
 )
-
-
-def _field_of(error: Exception) -> Sequence[Mapping[str, str]]:
-    """Return where the body is wrong, where the error says so."""
-    field = error.field if isinstance(error, NotPlannable) else ""
-    return [{"in": "body", "pointer": f"/{field}", "detail": str(error)}] if field else ()
 
 
 def _validation(error: RequestValidationError) -> Problem:

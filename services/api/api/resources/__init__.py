@@ -24,7 +24,7 @@ from api.resources import (
 def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
-        sources, profiles, destinations, routes, posts, post_decisions, scheduled_posts, broadcasts, chats, jobs, images, notifications,
-        webhooks, audit, health,
+        sources, profiles, destinations, routes, posts, post_decisions, scheduled_posts, broadcasts, chats, jobs,
+        images, notifications, webhooks, audit, health,
     )  # fmt: skip
     return [module.router for module in modules]

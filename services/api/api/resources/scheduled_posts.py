@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from api.http.calls import Call, Calling
 from api.http.paging import Page, Paged
 from api.http.routes import resource
-from api.http.values import Answer, Change, Given, Moment, Utc
+from api.http.values import EARLIEST, Answer, Change, Given, Moment, Utc
 from api.statements import statement
 from common.planning.scheduled import Order, ScheduledPosts
 from common.planning.targets import platform_named, target_of
@@ -39,7 +39,7 @@ class NewScheduledPost(Given):
 class ScheduledPostChange(Change):
     """What is to be different."""
 
-    scheduled_time: Moment = Field(default=None)
+    scheduled_time: Moment = EARLIEST
     platform: Platform = Field(default="", description=PLATFORM)
     target: Platform = Field(default="", description=TARGET)
     rewrite_id: UUID | None = None

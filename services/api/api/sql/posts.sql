@@ -29,13 +29,19 @@ WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
           OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status IN ('queued', 'in_progress'))
           OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status IN ('queued', 'in_progress'))
           OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'illustrate')
-      WHEN 'awaiting' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'unknown')
+      WHEN 'scheduled' THEN EXISTS (SELECT FROM scheduled_posts d WHERE d.post_id = p.id
+                                    AND d.status IN ('scheduled', 'publishing'))
+      WHEN 'awaiting' THEN EXISTS (SELECT FROM contents c WHERE c.post_id = p.id)
+          OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'unknown')
           OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'hold')
-      WHEN 'dead' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'failed')
+      WHEN 'dead' THEN EXISTS (SELECT FROM scheduled_posts d WHERE d.post_id = p.id AND d.status = 'failed')
+          OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'failed')
           OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status = 'failed')
       WHEN 'rejected' THEN EXISTS (SELECT FROM rewrites r WHERE r.post_id = p.id AND r.status = 'refused')
           OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'reject')
-      WHEN 'cancelled' THEN EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'cancelled')
+      WHEN 'cancelled' THEN EXISTS (SELECT FROM scheduled_posts d WHERE d.post_id = p.id AND d.status = 'cancelled')
+          OR EXISTS (SELECT FROM contents c WHERE c.post_id = p.id)
+          OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status = 'cancelled')
           OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status = 'cancelled')
       ELSE true END
   AND (SELECT st.state FROM post_states st WHERE st.post_id = p.id) = $8
@@ -95,7 +101,7 @@ SELECT route_id, rewrite_id, targets FROM decide_routing($1, $2, $3, $4, $5)
 
 -- name: plan_routing
 -- Says that what was approved goes out at a slot, or is still held as none is free.
-UPDATE routings SET decision = $3, reason = concat_ws('; ', nullif(reason, ''), $4) WHERE post_id = $1 AND route_id = $2
+UPDATE routings SET decision = $3, reason = concat_ws('; ', nullif(reason, ''), $4::text) WHERE post_id = $1 AND route_id = $2
 
 -- name: cancel
 -- Calls off what is queued of a post.
