@@ -11,14 +11,16 @@ from rich.console import Console
 
 from benchmarks import report
 from benchmarks.album import AlbumFailed, measure_album
+from benchmarks.api import ApiFailed, measure_api
 from benchmarks.broadcast import BroadcastFailed, measure_broadcast
 from benchmarks.corpus import REPOSITORY, NoCorpus
 from benchmarks.hop import RunFailed, measure_hop
 from benchmarks.media import measure_media
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
+from benchmarks.planning import PlanningFailed, measure_planning
 
-PARTS = ("hop", "pipeline", "media", "broadcast", "album")
-FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed)
+PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api")
+FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
 
@@ -37,6 +39,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--posts", type=positive, default=200, help="of each channel of the corpus (default: 200)")
     parser.add_argument("--images", type=positive, default=300, help="through the object store (default: 300)")
     parser.add_argument("--chats", type=positive, default=300, help="of each broadcast (default: 300)")
+    parser.add_argument("--waiting", type=positive, default=100_000, help="scheduled posts that wait (default: 100000)")
+    parser.add_argument("--rows", type=positive, default=1_000_000, help="of the query for what is due")
+    parser.add_argument("--listed", type=positive, default=100_000, help="posts behind the API (default: 100000)")
+    parser.add_argument("--requests", type=positive, default=2000, help="to the API, of each kind (default: 2000)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the results file (default: %(default)s)")
     return parser.parse_args()
 
@@ -59,6 +65,8 @@ def main() -> int:
         "media": lambda: asyncio.run(measure_media(images=asked.images, say=say)),
         "broadcast": lambda: asyncio.run(measure_broadcast(chats=asked.chats, rounds=asked.rounds, say=say)),
         "album": lambda: asyncio.run(measure_album(say=say)),
+        "planning": lambda: asyncio.run(measure_planning(waiting=asked.waiting, due=300, rows=asked.rows, say=say)),
+        "api": lambda: asyncio.run(measure_api(posts=asked.listed, requests=asked.requests, say=say)),
     }
     results: dict[str, Any] = report.facts()
     failed = False

@@ -33,6 +33,13 @@ SINGLE_FIGURES = {
     "broadcast_overhead_ms_per_chat": "overhead of a broadcast, ms per chat",
     "album_memory_before_mib": "publisher after a text, peak MiB",
     "album_memory_peak_mib": "publisher while it publishes an album of 20 MiB, peak MiB",
+    "scheduled_late_p50_ms": "scheduled posts are late, p50, ms",
+    "scheduled_late_p99_ms": "scheduled posts are late, p99, ms",
+    "due_query_ms": "the query for what is due, ms",
+    "api_list_requests_per_second": "API: lists per second",
+    "api_list_p99_ms": "API: a list, p99, ms",
+    "api_read_requests_per_second": "API: reads per second",
+    "api_read_p99_ms": "API: a read, p99, ms",
 }
 RATIOS = {"messages_per_second": "hop_ratio", "messages_per_second_slow": "hop_ratio_slow"}
 
@@ -112,7 +119,7 @@ def pipeline_table(results: Mapping[str, Any]) -> Table:
 
 def single_table(figures: Mapping[str, float]) -> Table:
     """Return figures that stand for themselves."""
-    table = Table(title="Images and broadcasts", title_justify="left")
+    table = Table(title="Single figures", title_justify="left")
     table.add_column("measured")
     table.add_column("", justify="right")
     for meaning, value in figures.items():
