@@ -18,8 +18,9 @@ from common.tokens import Tokens
 AT_ONCE = 8
 START_SECONDS = 30.0
 POSTS = """
-INSERT INTO posts (id, source_id, external_id, title, text)
-SELECT gen_random_uuid(), $1, n::text, 'Title ' || n, repeat('A text of a usual length. ', 20) || n
+INSERT INTO posts (id, source_id, external_id, title, text, collected_at)
+SELECT gen_random_uuid(), $1, n::text, 'Title ' || n, repeat('A text of a usual length. ', 20) || n,
+       now() - n * interval '1 minute'
 FROM generate_series(1, $2::int) AS n
 """
 SOME = "SELECT id FROM posts ORDER BY id LIMIT 500"
