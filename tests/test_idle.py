@@ -63,3 +63,26 @@ async def test_an_image_that_is_asked_for(idle: Any, nats_client: Client) -> Non
     event = emitted(ImageRequested(post_id=uuid4()), event_id="1", consumer="test", cause_id="test")
     await nats_client.jetstream().publish(event.subject, event.payload, headers=dict(event.headers))
     assert not await idle()
+
+
+@pytest.mark.parametrize(
+    ("status", "due", "waits"),
+    [
+        ("scheduled", "now() + interval '30 s'", True),
+        ("scheduled", "now() + interval '1 hour'", False),
+        ("publishing", "now()", True),
+        ("published", "now()", False),
+        ("failed", "now()", False),
+    ],
+)
+async def test_scheduled_posts(idle: Any, database: Database, status: str, due: str, waits: bool) -> None:
+    await database.execute("INSERT INTO posts (id, external_id, text) VALUES ($1, 'x', 'x')", post := uuid4())
+    await database.execute(
+        "INSERT INTO scheduled_posts (post_id, platform, target, scheduled_time, due_at, status, created_by)"
+        f" VALUES ($1, 'telegram', 'telegram:@d', now(), {due}, $2, 'tests')",
+        post,
+        status,
+    )
+    assert await idle() is not waits
+    await database.execute("INSERT INTO worker_beats VALUES ('ScheduledPostsWorker', $1, false)", uuid4())
+    assert await idle() is not (waits and status == "publishing")

@@ -89,6 +89,7 @@ class Funnel:
         return (
             f"collected {counts['collected']}  duplicates {counts['duplicates']}  rewritten {counts['rewritten']}  "
             f"illustrated {counts['illustrated']}  published {counts['published']}  waiting {counts['waiting']}  "
+            f"scheduled {counts['scheduled']}  "
             f"broadcasts {counts['broadcasts']} ({counts['broadcast_messages']} messages)  failed {counts['failed']}  "
             f"{self.rate:.1f} posts/s  {self._note}".rstrip()
         )
@@ -106,6 +107,7 @@ class Funnel:
         side = Text.assemble(
             ("duplicates ", "dim"), (str(counts.get("duplicates", 0)), ""),
             ("   waiting to be sent ", "dim"), (str(counts.get("waiting", 0)), ""),
+            ("   scheduled ", "dim"), (str(counts.get("scheduled", 0)), ""),
             ("   failed ", "dim"), (str(counts.get("failed", 0)), "red" if counts.get("failed") else ""),
             ("   rate ", "dim"), (f"{self.rate:.1f} posts/s", "bold"),
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Reconciliation: every post that came in is somewhere, and only once.
 
-collected = published + pending + awaiting + rejected + duplicates + cancelled + dead, in each source and in all.
+collected = published + scheduled + pending + awaiting + rejected + duplicates + cancelled + dead: in each source, and
+in all.
 """
 
 from collections import defaultdict
@@ -10,7 +11,7 @@ from typing import Any
 
 from common.postgres import Database, Queries
 
-STATES = ("published", "duplicates", "rejected", "cancelled", "awaiting", "pending", "dead")
+STATES = ("published", "duplicates", "rejected", "cancelled", "awaiting", "scheduled", "pending", "dead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Reconciliation:
     problems: tuple[str, ...]
     images: Mapping[str, int] = field(default_factory=dict)
     broadcasts: Mapping[str, int] = field(default_factory=dict)
+    scheduled: Mapping[str, int] = field(default_factory=dict)  # scheduled posts, by status
 
     @property
     def pending(self) -> int:
@@ -53,6 +55,7 @@ class Reconciliation:
             "total": self.total.to_json(),
             "images": dict(self.images),
             "broadcasts": dict(self.broadcasts),
+            "scheduled": dict(self.scheduled),
             "dead_letters": self.dead_letters,
             "problems": list(self.problems),
         }
@@ -71,8 +74,10 @@ async def reconcile(database: Database, *, idle: bool) -> Reconciliation:
             states[row["source"]][row["state"]] = row["posts"]
         dead_letters = await connection.fetchval(sql["dead_letters"])
         images, broadcasts = await connection.fetchrow(sql["images"]), await connection.fetchrow(sql["broadcasts"])
+        scheduled = await connection.fetchrow(sql["scheduled"])
         assert images
         assert broadcasts
+        assert scheduled
         found = await connection.fetch(sql["contradictions"])
         if idle:
             found += await connection.fetch(sql["strays"])
@@ -92,4 +97,5 @@ async def reconcile(database: Database, *, idle: bool) -> Reconciliation:
         tuple(problems),
         dict(images),
         dict(broadcasts),
+        dict(scheduled),
     )

@@ -52,7 +52,8 @@ async def test_every_post_has_its_place(database: Database, posts: list[UUID]) -
     assert report.problems == ()
     assert report.total.balanced
     assert {name: report.total.states.get(name, 0) for name in STATES} == {
-        "published": 1, "duplicates": 1, "rejected": 0, "cancelled": 0, "awaiting": 0, "pending": 1, "dead": 1,
+        "published": 1, "duplicates": 1, "rejected": 0, "cancelled": 0, "awaiting": 0, "scheduled": 0, "pending": 1,
+        "dead": 1,
     }  # fmt: skip
     assert report.pending == 1
     assert report.dead_letters == 1
@@ -171,3 +172,36 @@ async def test_a_post_whose_image_nobody_makes_is_a_stray(database: Database, po
     report = await reconcile(database, idle=True)
     assert report.problems == (f"post {posts[2]} (1) waits for an image that nobody makes",)
     assert not report.total.balanced
+
+
+async def plan(database: Database, post: UUID, status: str) -> None:
+    await database.execute(
+        "INSERT INTO scheduled_posts (post_id, platform, target, scheduled_time, due_at, status, created_by) "
+        "VALUES ($1, 'telegram', 'telegram:@d', now() + interval '1 day', now(), $2, 'tests')",
+        post, status,
+    )  # fmt: skip
+
+
+async def test_scheduled_posts_have_their_place(database: Database, posts: list[UUID]) -> None:
+    await plan(database, posts[0], "scheduled")
+    await plan(database, posts[1], "failed")
+    await plan(database, posts[2], "cancelled")
+    report = await reconcile(database, idle=True)
+    assert report.problems == ()
+    assert report.total.balanced
+    assert report.total.to_json() == {
+        "collected": 4, "published": 0, "duplicates": 1, "rejected": 0, "cancelled": 1, "awaiting": 0, "scheduled": 1,
+        "pending": 0, "dead": 1, "balanced": True,
+    }  # fmt: skip
+    assert report.scheduled == {"scheduled": 1, "publishing": 0, "published": 0, "failed": 1, "cancelled": 1}
+
+
+async def test_what_was_published_elsewhere_is_published(database: Database, posts: list[UUID]) -> None:
+    await plan(database, posts[0], "published")
+    report = await reconcile(database, idle=False)
+    assert "where post" in report.problems[0]
+    await publish(database, posts[0], 7)
+    await plan(database, posts[0], "scheduled")  # and once more, later
+    report = await reconcile(database, idle=False)
+    assert report.problems == ()
+    assert report.total.states["scheduled"] == 1

@@ -102,12 +102,12 @@ def _print(found: dict[str, Any]) -> None:
         ),
         gap=True,
     )  # fmt: skip
-    _print_images_and_broadcasts(found)
+    _print_images_broadcasts_and_plans(found)
     if posts["dead_letters"]:
         typer.echo(f"\n{posts['dead_letters']} jobs are in the dead letters: `postroom dead list`")
 
 
-def _print_images_and_broadcasts(found: dict[str, Any]) -> None:
+def _print_images_broadcasts_and_plans(found: dict[str, Any]) -> None:
     images, broadcasts = found["posts"]["images"], found["posts"]["broadcasts"]
     print_table(
         ("Images", "generated", "failed", "fetched", "not fetched"),
@@ -118,6 +118,13 @@ def _print_images_and_broadcasts(found: dict[str, Any]) -> None:
         ("Broadcasts", "open", "done", "failed", "cancelled", "messages sent", "errors", "skipped"),
         [("", *(broadcasts[name] for name in ("open", "done", "failed", "cancelled", "sent", "errors", "skipped")))]
         * any(broadcasts.values()),
+        gap=True,
+    )
+    scheduled = found["posts"]["scheduled"]
+    columns = ("scheduled", "publishing", "published", "failed", "cancelled")
+    print_table(
+        ("Scheduled posts", "waiting", *columns[1:]),
+        [("", *(scheduled[name] for name in columns))] * any(scheduled.values()),
         gap=True,
     )
     for pause in found["pauses"]:

@@ -1,9 +1,15 @@
 -- name: busy
 -- Whether the records know of work that is not done: open jobs, unpublished events, open publications, unread sources,
--- and broadcasts that are due within a minute, unless they, their account or their queue stand still by a decision.
+-- broadcasts that are due within a minute, unless they, their account or their queue stand still by a decision, and
+-- scheduled posts that are due within a minute, unless the workers are switched off.
 SELECT EXISTS (SELECT FROM outbox)
     OR EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'in_progress'))
     OR EXISTS (SELECT FROM publications WHERE status IN ('queued', 'in_progress'))
+    OR EXISTS (SELECT FROM scheduled_posts s WHERE s.status = 'publishing'
+               AND NOT EXISTS (SELECT FROM publications q WHERE q.post_id = s.post_id AND q.status = 'unknown'))
+    OR EXISTS (SELECT FROM scheduled_posts WHERE status = 'scheduled' AND due_at < now() + interval '1 minute')
+       AND NOT EXISTS (SELECT FROM worker_beats WHERE worker = 'ScheduledPostsWorker' AND NOT running
+                                                  AND last_beat > now() - interval '15 seconds')
     OR EXISTS (SELECT FROM userbot_tasks t
                WHERE t.status IN ('pending', 'processing') AND t.not_before < now() + interval '1 minute'
                  AND t.paused_at IS NULL
@@ -93,6 +99,14 @@ SELECT * FROM (
     UNION ALL
     SELECT decided_at, 'routed', concat_ws(', ', decision, array_to_string(targets, ' '), nullif(reason, '')), NULL
     FROM routings WHERE post_id = $1
+    UNION ALL
+    SELECT created_at, 'scheduled', concat_ws(', ', target, 'for ' || to_char(scheduled_time AT TIME ZONE 'UTC',
+                                                                              'YYYY-MM-DD HH24:MI:SS'), 'by ' || created_by),
+           NULL
+    FROM scheduled_posts WHERE post_id = $1
+    UNION ALL
+    SELECT updated_at, 'scheduled post ' || status, concat_ws(', ', target, last_error), NULL
+    FROM scheduled_posts WHERE post_id = $1 AND status <> 'scheduled'
     UNION ALL
     SELECT requested_at, 'publish requested', concat_ws(', ', 'package ' || id), substr(traceparent, 4, 32)
     FROM publish_packages WHERE post_id = $1

@@ -53,6 +53,11 @@ FROM (
      WHERE t.status = 'done' AND (t.sent_count, t.error_count, t.skipped_count) <> (said.sent, said.errors, said.skipped)
      LIMIT 5)
     UNION ALL
+    (SELECT post_id, format('scheduled post %s says that it was published at %s, where post %s is not', id, target, post_id)
+     FROM scheduled_posts s WHERE status = 'published'
+       AND NOT EXISTS (SELECT FROM publications q WHERE q.post_id = s.post_id AND q.destination = s.target
+                                                    AND q.status = 'succeeded') LIMIT 5)
+    UNION ALL
     (SELECT post_id, format('broadcast %s is done, and has not come to an end in every chat', id)
      FROM userbot_tasks t WHERE status = 'done' AND cardinality(chats) <> sent_count + error_count + skipped_count LIMIT 5)
 ) AS found LEFT JOIN posts p ON p.id = found.post_id LEFT JOIN sources s ON s.id = p.source_id
@@ -73,6 +78,14 @@ SELECT count(*) FILTER (WHERE status = 'done') AS done, count(*) FILTER (WHERE s
        coalesce(sum(skipped_count), 0) AS skipped
 FROM userbot_tasks
 
+-- name: scheduled
+-- How many scheduled posts stand how.
+SELECT count(*) FILTER (WHERE status = 'scheduled') AS scheduled,
+       count(*) FILTER (WHERE status = 'publishing') AS publishing,
+       count(*) FILTER (WHERE status = 'published') AS published, count(*) FILTER (WHERE status = 'failed') AS failed,
+       count(*) FILTER (WHERE status = 'cancelled') AS cancelled
+FROM scheduled_posts
+
 -- name: strays
 -- Posts that are pending although nothing is on its way to them: no open job or publication, no event in the outbox.
 SELECT coalesce(nullif(s.title, ''), s.address, '(own posts)') AS source,
@@ -91,6 +104,7 @@ SELECT (SELECT count(*) FROM posts) AS collected,
        (SELECT count(DISTINCT post_id) FROM rewrites) AS rewritten,
        (SELECT count(*) FROM publications WHERE status = 'succeeded') AS published,
        (SELECT count(*) FROM publications WHERE status IN ('queued', 'in_progress')) AS waiting,
+       (SELECT count(*) FROM scheduled_posts WHERE status = 'scheduled') AS scheduled,
        (SELECT count(*) FROM publications WHERE status = 'unknown') AS unknown,
        (SELECT count(*) FROM illustrations WHERE status = 'generated') AS illustrated,
        (SELECT count(*) FROM userbot_tasks WHERE status = 'done') AS broadcasts,
