@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from common.media.objects import Listed, Objects, about
-from common.media.store import CHUNKS, ImageMissing, MediaStore, Origin
+from common.media.store import ImageMissing, MediaStore, Origin
 from common.postgres import Database, Queries
 
 log = logging.getLogger(__name__)
@@ -147,9 +147,22 @@ class Keeper:
             if each.deleted:  # by someone who stored it in vain; their own note of it stays without this
                 await self._objects.delete(each.name)
         await self._sweep_orphans(swept, [each for each in listed if not each.deleted], before, by)
-        known = {f"{CHUNKS}{each.chunks}" for each in listed}
-        for subject in await self._objects.fragments():
-            if subject not in known and await self._older(subject, before):
+        await self._sweep_fragments(swept, listed, before)
+
+    async def _sweep_fragments(self, swept: Swept, listed: Sequence[Listed], before: datetime) -> None:
+        known = {each.content for each in listed}
+        left = [
+            subject
+            for subject in await self._objects.fragments()
+            if subject not in known and await self._older(subject, before)
+        ]
+        if left:  # content is gone for good: first ask for each image of which the list says nothing
+            names = [each.name for each in listed]
+            for row in await self._database.fetch(self._sql["not_among"], names):
+                if found := await self._objects.find(row["object"]):
+                    known.add(found.content)
+        for subject in left:
+            if subject not in known:
                 await self._objects.purge(subject)
                 swept.fragments += 1
 

@@ -23,8 +23,13 @@ class Listed:
     """An object of the bucket; of a `deleted` one a note is left, and perhaps its content."""
 
     name: str
-    chunks: str
+    nuid: str
     deleted: bool
+
+    @property
+    def content(self) -> str:
+        """The subject of its content."""
+        return f"{CHUNKS}{self.nuid}"
 
 
 class Objects:
@@ -39,20 +44,27 @@ class Objects:
         found = await _if_any(bounded(bucket.list(), LISTING_BYTES)) or ()
         return [Listed(each.name, each.nuid or "", bool(each.deleted)) for each in found if each.name]
 
+    async def find(self, name: str) -> Listed | None:
+        """Return an object, also one that is deleted, or None where there is no trace of it."""
+        bucket = await self._store.bucket()
+        found = await _if_any(bounded(bucket.get_info(name, show_deleted=True)))
+        return None if found is None else Listed(name, found.nuid or "", bool(found.deleted))
+
     async def delete(self, name: str) -> None:
         """Delete an object and all traces of it; safe to repeat, also after a crash in the middle."""
         bucket = await self._store.bucket()
-        found = await _if_any(bounded(bucket.get_info(name, show_deleted=True)))
+        found = await self.find(name)
         if found is None:
             return
         if not found.deleted:
             await _if_any(bounded(bucket.delete(name)))  # from here on nobody can open it
         if found.nuid:
-            await self.purge(f"{CHUNKS}{found.nuid}")
+            await self.purge(found.content)
         await self.purge(about(name))
 
     async def fragments(self) -> list[str]:
-        """Return the subjects of all contents, also of those that no object has, or not yet."""
+        """Return the subjects of contents, also of those that no object has, or not yet: of 100,000 at most, as the
+        server names no more at once."""
         info = await bounded(self._store.stream.stream_info(STREAM, subjects_filter=f"{CHUNKS}>"), LISTING_BYTES)
         return list(info.state.subjects or ())
 

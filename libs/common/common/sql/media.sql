@@ -23,7 +23,7 @@ SELECT attach_images($1::uuid[], $2::text[], $3::text[])
 -- Finds images that are attached to no post and were not used for so many seconds, by their hash, after the given one.
 SELECT hash FROM images i
 WHERE last_used_at < now() - make_interval(secs => $1::float8) AND hash > $2
-  AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash)
+  AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash AND a.hash > $2)
 ORDER BY hash LIMIT 500
 
 -- name: collect
@@ -60,6 +60,10 @@ UPDATE image_deletions SET object_deleted_at = now() WHERE id = $1 AND object_de
 SELECT object FROM unnest($1::text[]) AS given (object)
 WHERE NOT EXISTS (SELECT FROM images i WHERE i.object = given.object)
   AND NOT EXISTS (SELECT FROM image_deletions d WHERE d.object = given.object AND d.object_deleted_at IS NULL)
+
+-- name: not_among
+-- Finds the objects of images that are not among those given.
+SELECT object FROM images i WHERE NOT EXISTS (SELECT FROM unnest($1::text[]) AS given (object) WHERE given.object = i.object)
 
 -- name: record_orphan
 -- Records that an object without a row is deleted; not if it has one after all.

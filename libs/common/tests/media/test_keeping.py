@@ -209,6 +209,22 @@ async def test_content_without_an_object_goes_when_it_is_old(shelf: Shelf) -> No
     assert await shelf.readable(kept.hash)
 
 
+@pytest.mark.usefixtures("at_once")
+async def test_a_list_that_is_not_complete_costs_no_content(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, lost = await shelf.keep(os.urandom(300_000)), await shelf.keep()
+    for image in (kept, lost):
+        await shelf.attach(await shelf.post(), image.hash)
+    await shelf.objects.delete(lost.object)
+    await shelf.store.stream.publish(f"$O.{BUCKET}.C.cutoff", b"a first piece, and then it died")
+
+    async def nothing(*_: object) -> list[object]:
+        return []
+
+    monkeypatch.setattr(await shelf.store.bucket(), "list", nothing)
+    assert await shelf.keeper.gc(0) == Swept(fragments=1)
+    assert await shelf.readable(kept.hash)
+
+
 async def test_a_sweep_leaves_no_traces_of_what_was_stored_in_vain(shelf: Shelf) -> None:
     content = os.urandom(100_000)
     await asyncio.gather(*(shelf.keep(content) for _ in range(6)))
