@@ -15,11 +15,13 @@ from common.events import Event, MediaRequested, PostCollected
 from common.failures import Skip
 from common.media.items import ALBUM_ITEMS
 from common.media.pictures import NotAPicture
+from common.media.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
 FOR_GOOD = (MediumUnavailable, NotAPicture)
 IN_WORDS = (*FOR_GOOD, NotNow)  # what speaks for itself
+STORE_SECONDS = 90.0  # until an object store that is full or away is tried again: in a day fewer times than max_deliver
 LEFT_OUT = {"sticker": "stickers are left out"}  # by kind
 
 
@@ -86,11 +88,14 @@ class FetchMedia:
             raise MediumUnavailable(f"its {medium.size_bytes:,} bytes are more than {self._most_bytes:,}")
         fetch = await fetches.of(medium)
         async with fetch(medium) as (content, mime_type):
-            if medium.kind == "photo":
-                async with self._decoding:
-                    image = await self._store.keep_picture(content, origin="source")
-            else:
-                image = await self._store.keep(content, mime_type, origin="source")
+            try:
+                if medium.kind == "photo":
+                    async with self._decoding:
+                        image = await self._store.keep_picture(content, origin="source")
+                else:
+                    image = await self._store.keep(content, mime_type, origin="source")
+            except StoreUnavailable as error:  # no fault of the medium, which is not to be given up for it
+                raise NotNow(STORE_SECONDS, str(error)) from error
         return image.hash
 
     async def _missing(self, post_id: UUID, medium: Medium, error: Exception) -> None:

@@ -13,7 +13,7 @@ from collector.fetch_media import FetchMedia, Patience
 from collector.ports import Fetch, Medium, MediumUnavailable, NotNow, Wanted
 from common.events import MediaRequested, PostCollected
 from common.failures import Skip
-from common.media.store import Image, Origin
+from common.media.store import Image, Origin, StoreUnavailable
 
 REQUEST = MediaRequested(post_id=uuid4(), source_id=uuid4())
 COLLECTED = [PostCollected(post_id=REQUEST.post_id, source_id=REQUEST.source_id)]
@@ -25,7 +25,7 @@ class Shelf:
     def __init__(self, *files: bytes | Exception | float) -> None:
         self.files = list(files)
         self.outcomes: dict[int, str] = {}
-        self.duplicate = False
+        self.duplicate = self.full = False
 
     async def wanted(self, _post_id: UUID) -> Wanted | None:
         left = [number for number in range(1, len(self.files) + 1) if number not in self.outcomes]
@@ -41,6 +41,8 @@ class Shelf:
         raise NotImplementedError
 
     async def keep(self, content: BinaryIO, mime_type: str, *, origin: Origin) -> Image:
+        if self.full:
+            raise StoreUnavailable("the object store is full")
         return Image(content.read().decode(), "", origin, mime_type, 1, None, None)
 
     async def prepare(self, _media: Sequence[Medium], *, allow_private: bool) -> Fetch:
@@ -84,6 +86,17 @@ async def test_a_wait_ends_the_run_until_enough_was_waited() -> None:
     assert shelf.outcomes == {}
     assert await shelf.run(waited_enough=True) == COLLECTED
     assert shelf.outcomes == {1: "Telegram asks to wait 5 s", 2: "two"}
+
+
+async def test_a_full_store_is_waited_for_and_no_attempt() -> None:
+    shelf = Shelf(b"one")
+    shelf.full = True
+    with pytest.raises(NotNow, match="the object store is full") as later:
+        await shelf.run(last_attempt=True)
+    assert later.value.seconds > 86_400 / 1_000  # or the stream gives up before the deadline comes
+    assert shelf.outcomes == {}
+    assert await shelf.run(waited_enough=True) == COLLECTED
+    assert shelf.outcomes == {1: "the object store is full"}
 
 
 async def test_time_that_is_up_after_progress_is_no_failure() -> None:

@@ -29,6 +29,7 @@ STREAM, CHUNKS = f"OBJ_{BUCKET}", f"$O.{BUCKET}.C."  # https://github.com/nats-i
 IN_MEMORY_BYTES = 2**20  # of a file that is read; what is larger goes to the disk
 SECONDS, BYTES_PER_SECOND = 10.0, 2**20  # nats-py waits for ever where the server dies: each call is bounded
 READ_BYTES = 2**18
+FULL = 10077  # https://github.com/nats-io/nats-server/blob/main/server/errors.json: JSStreamStoreFailedF
 
 Origin = Literal["source", "generated"]
 Result = TypeVar("Result")
@@ -161,6 +162,11 @@ async def bounded(call: Awaitable[Result], size: int = 0) -> Result:
     except TimeoutError:
         raise StoreUnavailable(f"the object store gave no answer within {seconds:.0f} s") from None
     except (NatsError, OSError) as error:
+        if getattr(error, "err_code", None) == FULL:
+            raise StoreUnavailable(
+                "the object store is full: `postroom images gc` frees what no post has; for more room raise max_bytes of "
+                f"the bucket {BUCKET} in subjects.yaml, and run `postroom migrate`"
+            ) from None
         raise StoreUnavailable(f"the object store can't be used: {str(error) or type(error).__name__}") from error
 
 

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from common.media.items import MediaItem
 from common.media.pictures import NotAPicture
-from common.media.store import BUCKET, ImageMissing, MediaStore, StoreUnavailable, bounded, digest_of
+from common.media.store import BUCKET, STREAM, ImageMissing, MediaStore, StoreUnavailable, bounded, digest_of
 from common.messaging.streams import migrate_topology
 from common.postgres import Database
 from embedded import NatsServer
@@ -114,6 +114,14 @@ async def test_a_store_that_is_away_says_so_and_comes_back(
     await nats_client.flush()
     async with store.open(kept.hash) as file:
         assert digest_of(file)[0] == kept.hash
+
+
+async def test_a_full_store_says_what_to_do(store: MediaStore, nats_client: Client) -> None:
+    stream = nats_client.jetstream()
+    await stream.update_stream((await stream.stream_info(STREAM)).config, max_bytes=100_000)
+    with pytest.raises(StoreUnavailable, match="is full: `postroom images gc` frees"):
+        await store.keep(io.BytesIO(os.urandom(200_000)), "", origin="source")
+    assert await objects(nats_client) == []
 
 
 async def test_a_bucket_that_is_missing_is_named(database: Database, nats_client: Client) -> None:
