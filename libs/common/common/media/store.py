@@ -164,8 +164,8 @@ async def bounded(call: Awaitable[Result], size: int = 0) -> Result:
     except (NatsError, OSError) as error:
         if getattr(error, "err_code", None) == FULL:
             raise StoreUnavailable(
-                "the object store is full: `postroom images gc` frees what no post has; for more room raise max_bytes of "
-                f"the bucket {BUCKET} in subjects.yaml, and run `postroom migrate`"
+                "the object store is full: `postroom images gc` frees what no post has; for more, raise max_bytes of "
+                f"the bucket {BUCKET} in subjects.yaml and run `postroom migrate`"
             ) from None
         raise StoreUnavailable(f"the object store can't be used: {str(error) or type(error).__name__}") from error
 
