@@ -47,3 +47,7 @@ class Reduced(Exception):
 
 class Inconclusive(Exception):
     """There is more than can be looked through: it may be there or not."""
+
+
+class NotSent(Exception):
+    """It is certain that it was not sent, or not to its end: it may be sent again, and goes on where it stopped."""

@@ -46,6 +46,11 @@ class SettingsGroup(BaseSettings):
         frozen=True,
     )
 
+    def secrets(self) -> list[str]:
+        """Return what no log may show."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [secret for value in values if isinstance(value, SecretStr) and (secret := value.get_secret_value())]
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -79,14 +84,9 @@ def load_settings(group: type[Settings], **given: Any) -> Settings:
         raise SettingsError(_first_problem(group, error)) from None
 
 
-def secrets_of(*groups: BaseModel) -> list[str]:
+def secrets_of(*groups: SettingsGroup) -> list[str]:
     """Return the values of all secret settings, for the logs to redact."""
-    return [
-        value.get_secret_value()
-        for group in groups
-        for value in (getattr(group, name) for name in type(group).model_fields)
-        if isinstance(value, SecretStr) and value.get_secret_value()
-    ]
+    return [secret for group in groups for secret in group.secrets()]
 
 
 def _first_problem(group: type[BaseModel], error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from typing import Any
@@ -15,30 +15,34 @@ from common.events import NotifyRequested
 from common.leases import Leases
 from common.limits import Pace
 from common.media.download import Downloads
+from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
-from common.sends import Away, Refused, Trouble, Unanswered, Wait
 from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
 from common.telegram.holding import HeldSession
 from common.telegram.outgoing import stored_media
 from common.telegram.sessions import BotSessions
 from common.telegram.settings import TelegramSettings
+from publisher import platforms
 from publisher.adapters.media import fetched
+from publisher.adapters.pictures import Gallery
 from publisher.adapters.telegram import Telegram
 from publisher.consumers import DEFAULTS, DURABLE, register
 from publisher.endings import Ending, Endings
 from publisher.lane import Lane
 from publisher.lanes import Lanes
 from publisher.pace import Account, LanePace
-from publisher.ports import Platform
+from publisher.platforms import Registered, Registry
 from publisher.request import Requests
 from publisher.rollback import Rollback
 from publisher.sending import LaneMetrics, Sending
-from publisher.settings import PublisherSettings, TelegramPublisherSettings
+from publisher.settings import InstagramSettings, PublisherSettings, TelegramPublisherSettings, XSettings
 from publisher.store import Store
 
 log = logging.getLogger(__name__)
+
+GROUPS = (TelegramPublisherSettings, InstagramSettings, XSettings, MediaLinkSettings)
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -70,29 +74,37 @@ async def run(stop: asyncio.Event) -> None:
             link_preview=settings.publish_link_preview,
             call_seconds=queue.settings.timeout_seconds,
         )
-        platforms: Mapping[str, Platform] = {telegram.name: telegram}
+        gallery, seconds = Gallery(images, downloads), queue.settings.timeout_seconds
+        links = load_settings(MediaLinkSettings)
+        registry = Registry()
+        registry.add(platforms.telegram(telegram, Account("telegram", service.pacing), bot), "telegram")
+        registry.add(
+            await platforms.instagram(load_settings(InstagramSettings), links, service, gallery, stack, seconds),
+            "instagram",
+        )
+        registry.add(await platforms.x(load_settings(XSettings), service, gallery, stack, seconds), "x")
         store = Store(service.database, images)
         stack.callback(store.close)
         rolled_back = Bell()
         endings = Endings(service.database, service.rails, rolled_back.ring)
         stack.callback(endings.close)
         metrics = LaneMetrics(service.registry)
-        account = Account(telegram.name, service.pacing)
 
         def make_lane(destination: str) -> Lane | None:
-            platform = platforms.get(destination.partition(":")[0])
-            if platform is None:
+            registered = registry.found.get(destination.partition(":")[0])
+            if registered is None:
                 return None
+            account = registered.account or Account(destination, service.pacing)
 
             async def paces() -> dict[str, Pace]:
-                return await paces_of(destination, platform, account, store, settings, bot)
+                return await paces_of(destination, registered, store, settings)
 
             pace = LanePace(destination, account, service.pacing, paces, metrics.waited)
 
             def sending(ended: Callable[[Ending], None]) -> Sending:
                 return Sending(
                     destination,
-                    platform,
+                    registered.platform,
                     store,
                     pace,
                     queue,
@@ -105,13 +117,13 @@ async def run(stop: asyncio.Event) -> None:
             return Lane(destination, store, endings, pace, sending, batch=settings.batch)
 
         lanes = Lanes(store, service.leases, make_lane)
-        rollback = Rollback(service.database, endings, platforms, queue, rolled_back)
+        rollback = Rollback(service.database, endings, registry.platforms, queue, rolled_back)
 
         async def telegram_problem() -> str | None:
             return telegram.problem
 
         service.health.add("telegram", telegram_problem)
-        register(service, Requests(store, platforms), store, lanes)
+        register(service, Requests(store, registry.platforms, registry.missing), store, lanes)
         # Stopped in this order: a send that is under way still needs the session.
         service.background(lambda: one_after_the_other([lanes.keep(), rollback.keep(), held.run()]))
         await service.run(stop)
@@ -119,7 +131,7 @@ async def run(stop: asyncio.Event) -> None:
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("publisher", "Publishes posts, each exactly once and in order.", run, TelegramPublisherSettings)
+    services.main("publisher", "Publishes posts, each exactly once and in order.", run, *GROUPS)
 
 
 async def free_session(leases: Leases) -> str:
@@ -132,31 +144,13 @@ async def free_session(leases: Leases) -> str:
 
 
 async def paces_of(
-    destination: str,
-    platform: Platform,
-    account: Account,
-    store: Store,
-    settings: PublisherSettings,
-    bot: TelegramPublisherSettings,
+    destination: str, registered: Registered, store: Store, settings: PublisherSettings
 ) -> dict[str, Pace]:
     """Return the paces of a destination, the longest first, so that no shorter one has passed by when it is over."""
     if settings.publish_pacing == "off":
         return {}
-    per_hour = await store.posts_per_hour(destination) or bot.telegram_posts_per_hour
-    paces = {destination: Pace.per_hour(per_hour)}
-    if await is_crowded(platform, destination):
-        paces[f"{destination}/group"] = bot.per_group
-    return paces | {f"{destination}/chat": bot.per_chat, account.key: bot.overall}
-
-
-async def is_crowded(platform: Platform, destination: str) -> bool:
-    """Tell whether a destination is a group; where the platform does not say, the stricter pace does no harm."""
-    try:
-        return await platform.crowded(destination.partition(":")[2])
-    except Refused:  # the send will say why
-        return False
-    except (Away, Trouble, Unanswered, Wait):
-        return True
+    per_hour = await store.posts_per_hour(destination) or registered.posts_per_hour
+    return {destination: Pace.per_hour(per_hour)} | await registered.more_paces(destination)
 
 
 async def one_after_the_other(loops: Sequence[Coroutine[Any, Any, None]]) -> None:

@@ -95,7 +95,7 @@ class Lane:
         except NotNow:
             log.info("%s: %d publications given back for now", self._destination, len(left))
         finally:
-            if unsent := [task for task in left if not task.doubtful]:
+            if unsent := [task for task in left if not task.begun]:
                 await asyncio.shield(self._give_back(unsent))
 
     async def _give_back(self, tasks: Sequence[Task]) -> None:

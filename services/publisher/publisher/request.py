@@ -42,6 +42,7 @@ class Material:
     rewrite_id: UUID | None = None
     duplicate_of: UUID | None = None
     withheld: str | None = None
+    image_failed: bool = False
     targets: tuple[str, ...] = ()
     standings: Mapping[str, Standing] | None = None
 

@@ -15,6 +15,7 @@ from common.sends import (
     Away,
     Doubtful,
     Inconclusive,
+    NotSent,
     Reduced,
     Refused,
     SentBefore,
@@ -26,7 +27,7 @@ from common.telemetry import names
 from common.telemetry.metrics import SECONDS
 from publisher.endings import Ending
 from publisher.pace import LanePace
-from publisher.ports import Message, Platform, Sent
+from publisher.ports import Message, Platform, Progress, Record, Sent
 from publisher.store import Store, Task
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,9 @@ class Sending:
         started, repeats = time.monotonic() - task.age, 0
         while True:
             if task.doubtful and time.monotonic() - started > self._unknown_after:
-                return await self._look_for(task, f"no answer within {self._unknown_after:g} s")
+                await self._look_for(task, f"no answer within {self._unknown_after:g} s")
+                if task.doubtful:  # it has ended
+                    return None
             try:
                 return self._succeed(task, await self._send(task))
             except (Wait, Away) as obstacle:
@@ -102,7 +105,7 @@ class Sending:
                 else:  # perhaps what is to be sent can't be read, which `ready` does not see
                     log.warning("%s: publication %s waits: %s", self._destination, task.id, obstacle)
                     await asyncio.sleep(AWAY_SECONDS)
-                if not task.doubtful:
+                if not task.begun:
                     raise NotNow from None
                 await self._pace.unblocked()
                 await self.ready(doubtful=True)
@@ -120,11 +123,14 @@ class Sending:
                 log.warning("%s: publication %s: attempt %d: %s", self._destination, task.id, task.attempts, error)
                 await self._store.note_attempt(task, str(error))
                 await asyncio.sleep(self._queue.backoff(task.attempts))
-                await self.ready(doubtful=task.doubtful)
+                await self.ready(doubtful=task.begun)
             except Refused as error:
                 return await self._fail(task, str(error))
             except SentBefore as error:
-                return await self._look_for(task, str(error))
+                task.doubtful = True
+                await self._look_for(task, str(error))
+                if task.doubtful:
+                    return None
             except Reduced as error:
                 await self._look_for(task, str(error), otherwise="again")
                 if task.doubtful:  # it has ended
@@ -169,7 +175,7 @@ class Sending:
             span.set_attribute(names.ATTRIBUTE_POST, str(task.post_id))
             span.set_attribute(names.ATTRIBUTE_DESTINATION, task.destination)
             span.set_attribute(names.ATTRIBUTE_PUBLICATION, str(task.id))
-            sending = asyncio.ensure_future(self._platform.send(_message(task)))
+            sending = asyncio.ensure_future(self._platform.send(self._message(task)))
             try:
                 return await asyncio.shield(sending)
             except asyncio.CancelledError:
@@ -191,10 +197,17 @@ class Sending:
     ) -> None:
         """Look whether a send that was not answered arrived, and end it; with `again` only where it did, or may have.
 
-        `unknown` means that a person has to decide; so it ends where looking tells nothing.
+        `unknown` means that a person has to decide; so it ends where looking tells nothing. What was certainly not sent
+        ends only as `failed`; else it is not doubtful any more.
         """
         try:
             found = await self._found(task)
+        except NotSent as error:
+            if otherwise == "failed":
+                return self._end(task, Ending.of(task, "failed", error=problem, failed=True))
+            log.info("%s: publication %s: %s", self._destination, task.id, error)
+            task.doubtful = False
+            return None
         except (Refused, Inconclusive) as error:
             return self._end(task, Ending.of(task, "unknown", error=f"{problem}; looking for it: {error}"))
         if found:
@@ -208,8 +221,8 @@ class Sending:
     async def _found(self, task: Task) -> Sent | None:
         while True:
             try:
-                taken = await self._store.taken(self._destination, task.after)
-                return await self._platform.find(_message(task), taken.union(self._claimed))
+                message = self._message(task)
+                return await self._platform.find(message, await message.record.taken())
             except Wait as wait:
                 await self._pace.block(wait)
                 await self._pace.unblocked()
@@ -227,6 +240,20 @@ class Sending:
         task.doubtful = True  # it is no longer for anybody to give it back
         self._ended(ending)
 
+    def _message(self, task: Task) -> Message:
+        async def write(progress: Progress) -> None:
+            await self._store.note_progress(task, progress)
 
-def _message(task: Task) -> Message:
-    return Message(task.address, task.body, task.media, task.random_ids, task.after, task.doubtful)
+        async def taken() -> frozenset[int]:
+            return (await self._store.taken(task)).union(self._claimed)
+
+        return Message(
+            task.address,
+            task.body,
+            task.media,
+            task.random_ids,
+            task.after,
+            task.doubtful,
+            task.since,
+            Record(task.progress, write, taken),
+        )

@@ -6,6 +6,9 @@ from pydantic import Field, SecretStr
 
 from common.limits import Pace
 from common.service import SettingsGroup
+from publisher.accounts import Credentials, accounts_of, tokens_of
+
+ADDRESS = r"^https?://\S+$"
 
 
 class PublisherSettings(SettingsGroup):
@@ -23,6 +26,48 @@ class PublisherSettings(SettingsGroup):
     def batch(self) -> int:
         """How many a lane takes on at once: with pacing one, as what is taken on should be sent soon."""
         return 1 if self.publish_pacing == "real" else self.publish_batch
+
+
+class InstagramSettings(SettingsGroup):
+    """The accounts on Instagram, and their pace (https://developers.facebook.com/docs/instagram-platform/content-publishing)."""
+
+    instagram_base_url: str = Field(default="https://graph.instagram.com/v23.0", pattern=ADDRESS)
+    instagram_accounts: SecretStr | None = Field(
+        default=None, description='JSON: {"account": {"user_id": "…", "access_token": "…"}}'
+    )
+    instagram_posts_per_hour: float = Field(default=25, gt=0, description="per account that has no pace of its own")
+    instagram_image: Literal["require", "generate"] = Field(
+        default="require", description="a post without an image is refused, or has one made first"
+    )
+
+    @property
+    def accounts(self) -> dict[str, Credentials]:
+        """The credentials by account. Raises SettingsError."""
+        return accounts_of("instagram", self.instagram_accounts)
+
+    def secrets(self) -> list[str]:
+        """Every token too."""
+        return [*super().secrets(), *tokens_of(self.accounts)]
+
+
+class XSettings(SettingsGroup):
+    """The accounts on X, and their pace (https://docs.x.com/x-api/fundamentals/rate-limits)."""
+
+    x_base_url: str = Field(default="https://api.x.com", pattern=ADDRESS)
+    x_accounts: SecretStr | None = Field(
+        default=None,
+        description='JSON: {"account": {"user_id": "…", "access_token": "…", "refresh_token": "…", "client_id": "…"}}',
+    )
+    x_posts_per_hour: float = Field(default=300, gt=0, description="per account that has no pace of its own")
+
+    @property
+    def accounts(self) -> dict[str, Credentials]:
+        """The credentials by account. Raises SettingsError."""
+        return accounts_of("x", self.x_accounts)
+
+    def secrets(self) -> list[str]:
+        """Every token too."""
+        return [*super().secrets(), *tokens_of(self.accounts)]
 
 
 class TelegramPublisherSettings(SettingsGroup):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +15,7 @@ from common.messaging.ledger import columns
 from common.postgres import Database, Queries
 from common.telegram.text import RichText
 from publisher.package import Package
+from publisher.ports import Progress
 from publisher.reading import material_of
 from publisher.request import Material
 
@@ -22,7 +24,7 @@ Asked = tuple[UUID, UUID | None]
 
 @dataclass(slots=True)
 class Task:
-    """A publication that a lane has taken on. `age` is in seconds since its first try, when it was read.
+    """A publication that a lane has taken on. Its first try was at `since`, and `age` seconds ago when it was read.
 
     `doubtful` says that it may have been sent: an earlier try was not answered, or was not recorded.
     """
@@ -38,13 +40,24 @@ class Task:
     attempts: int
     after: int
     traceparent: str | None
+    since: datetime
     age: float
+    progress: Progress = field(default_factory=Progress)
     doubtful: bool = field(default=False)
 
     @property
     def address(self) -> str:
         """The destination without its platform."""
         return self.destination.partition(":")[2]
+
+    @property
+    def begun(self) -> bool:
+        """Whether it was sent, or may have been, or a part of it: then it is brought to its end before any other."""
+        return self.doubtful or bool(self.progress.posts)
+
+
+class Overtaken(Exception):
+    """The publication is no longer ours: another replica, or a person, has taken it over."""
 
 
 class Store:
@@ -109,14 +122,22 @@ class Store:
         """Count a failed attempt that is to be repeated."""
         await self._database.execute(self._sql["note_attempt"], task.id, task.generation, error)
 
+    async def note_progress(self, task: Task, progress: Progress) -> None:
+        """Keep how far a send came. Raises Overtaken."""
+        arguments = (task.id, task.generation, progress.to_json())
+        if not await self._database.strict_fetch(self._sql["note_progress"], *arguments):
+            raise Overtaken(f"publication {task.id} is no longer in progress here")
+        task.progress = progress
+
     async def newest_message(self, destination: str) -> int:
         """Return the newest message that is known of a destination, 0 for none."""
         row = await self._database.fetchrow(self._sql["newest_message"], destination)
         return row[0] or 0 if row else 0
 
-    async def taken(self, destination: str, after: int) -> frozenset[int]:
-        """Return the messages newer than `after` that belong to publications already."""
-        return frozenset(row[0] for row in await self._database.fetch(self._sql["taken"], destination, after))
+    async def taken(self, task: Task) -> frozenset[int]:
+        """Return the messages that belong to other publications and may be newer than the first try of this one."""
+        rows = await self._database.fetch(self._sql["taken"], task.destination, task.after, task.since)
+        return frozenset(row[0] for row in rows)
 
     async def posts_per_hour(self, destination: str) -> int | None:
         """Return the pace that was set for a destination, or None."""
@@ -142,5 +163,7 @@ def _task(row: asyncpg.Record) -> Task:
         attempts=row["attempts"],
         after=row["last_known_message_id"] or 0,
         traceparent=row["traceparent"],
+        since=row["first_try_at"],
         age=row["age"],
+        progress=Progress.from_json(row["progress"]),
     )

@@ -38,6 +38,7 @@ class Telegram:
     """One bot. Implements publisher.ports.Platform."""
 
     name = "telegram"
+    has_images_made = False
 
     def __init__(
         self, database: Database, held: HeldSession, *, open_media: OpenMedia, link_preview: bool, call_seconds: float

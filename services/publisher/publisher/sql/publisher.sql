@@ -19,6 +19,8 @@ SELECT asked.n, p.id AS post_id, p.duplicate_of, p.title, p.text, p.entities,
         FROM attachments a JOIN images i USING (hash)
         WHERE a.post_id = p.id AND a.place IN ('post', 'rewrite/' || w.id)
         ORDER BY a.place = 'post' LIMIT 1) AS illustration,
+       EXISTS (SELECT FROM illustrations i WHERE i.post_id = p.id AND i.rewrite_id IS NOT DISTINCT FROM w.id
+               AND i.status = 'failed') AS image_failed,
        (SELECT array_agg(target ORDER BY r.name, n) FROM routes r, unnest(r.targets) WITH ORDINALITY AS t (target, n)
         WHERE r.enabled AND (r.source_id IS NULL OR r.source_id = p.source_id)) AS targets,
        (SELECT jsonb_agg(jsonb_build_object('destination', q.destination, 'status', q.status, 'url', q.url,
@@ -85,25 +87,26 @@ SELECT destination FROM publications WHERE status = 'in_progress'
 -- name: left_over
 -- What the last holder of a lane had taken on: it may have been sent or not.
 SELECT p.id, p.package_id, p.post_id, p.destination, p.generation, p.text, p.entities, p.media, p.random_ids, p.attempts,
-       p.position, p.last_known_message_id, k.traceparent,
+       p.position, p.last_known_message_id, p.first_try_at, p.progress, k.traceparent,
        extract(epoch FROM clock_timestamp() - p.first_try_at)::float8 AS age
 FROM publications p JOIN publish_packages k ON k.id = p.package_id
 WHERE p.destination = $1 AND p.status = 'in_progress' ORDER BY p.position, p.id
 
 -- name: take_on
 -- Takes on the oldest that are due, or will be in a moment; from here on each may have been sent. Its random ids are
--- stored before that.
+-- stored before that; where they are drawn anew, nothing of it was sent before.
 UPDATE publications AS p
 SET status = 'in_progress', first_try_at = clock_timestamp(), last_known_message_id = $3,
     random_ids = CASE WHEN p.random_ids = '{}'
                       THEN send_random_ids(p.id, p.generation, greatest(1, jsonb_array_length(p.media)))
-                      ELSE p.random_ids END
+                      ELSE p.random_ids END,
+    progress = CASE WHEN p.random_ids = '{}' THEN '{}' ELSE p.progress END
 FROM (SELECT q.id, k.traceparent FROM publications q JOIN publish_packages k ON k.id = q.package_id
       WHERE q.destination = $1 AND q.status = 'queued' AND q.due_at <= now() + interval '0.05 s' AND k.failure IS NULL
       ORDER BY q.position, q.id LIMIT $2) AS next
 WHERE p.id = next.id AND p.status = 'queued'
 RETURNING p.id, p.package_id, p.post_id, p.destination, p.generation, p.text, p.entities, p.media, p.random_ids,
-          p.attempts, p.position, p.last_known_message_id, next.traceparent, 0::float8 AS age
+          p.attempts, p.position, p.last_known_message_id, p.first_try_at, p.progress, next.traceparent, 0::float8 AS age
 
 -- name: anything_due
 -- Whether a lane has something to send.
@@ -114,15 +117,20 @@ SELECT EXISTS (SELECT FROM publications WHERE destination = $1 AND status = 'que
 UPDATE publications SET attempts = attempts + 1, last_error = $3
 WHERE id = $1 AND generation = $2 AND status = 'in_progress'
 
+-- name: note_progress
+-- Keeps how far a send came, as long as it is ours.
+UPDATE publications SET progress = $3 WHERE id = $1 AND generation = $2 AND status = 'in_progress' RETURNING id
+
 -- name: newest_message
 -- The newest message that is known of a destination.
 SELECT (SELECT max(m) FROM unnest(message_ids) AS m) FROM publications
 WHERE destination = $1 AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1
 
 -- name: taken
--- The messages of a destination that belong to other publications.
+-- The messages of a destination that belong to other publications. Not every platform's ids rise with time: those
+-- that were sent a while before are among them too.
 SELECT DISTINCT m FROM publications, unnest(message_ids) AS m
-WHERE destination = $1 AND status = 'succeeded' AND m > $2
+WHERE destination = $1 AND status = 'succeeded' AND (m > $2 OR finished_at > $3::timestamptz - interval '1 hour')
 
 -- name: posts_per_hour
 -- The pace that was set for a destination.

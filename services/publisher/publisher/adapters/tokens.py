@@ -1,0 +1,111 @@
+"""The access tokens of accounts: as the settings give them, or as they were renewed with a refresh token since."""
+
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import NamedTuple
+
+from common.postgres import Database, Queries
+from common.sends import Away, Wait
+from publisher.accounts import Credentials
+
+log = logging.getLogger(__name__)
+
+EXPIRED_SECONDS = 60.0  # until an account is tried again whose token is not taken
+
+
+class Renewed(NamedTuple):
+    """New tokens; a refresh token of X is good for one refresh, https://docs.x.com/fundamentals/authentication."""
+
+    access_token: str
+    refresh_token: str
+
+
+class NotRenewed(Exception):
+    """The platform gives no new token: somebody has to sign in again."""
+
+
+Renew = Callable[[Credentials, str], Awaitable[Renewed]]
+Expired = Callable[[str, str], Awaitable[None]]
+
+
+class Tokens:
+    """The tokens of one platform. `expired` is told of an account whose token is over, and why, once each time."""
+
+    def __init__(
+        self,
+        database: Database,
+        platform: str,
+        accounts: Mapping[str, Credentials],
+        expired: Expired,
+        renew: Renew | None = None,
+    ) -> None:
+        self.accounts = accounts
+        self._database = database
+        self._platform = platform
+        self._expired = expired
+        self._renew = renew
+        self._current: dict[str, str] = {}
+        self._told: set[str] = set()
+        self._sql = Queries.load("publisher", "tokens.sql")
+
+    def credentials(self, account: str) -> Credentials:
+        """Return what an account signs in with. Raises Away where the settings do not have it (any more)."""
+        if account not in self.accounts:
+            raise Away(f"{self._platform.upper()}_ACCOUNTS has no account {account}")
+        return self.accounts[account]
+
+    async def of(self, account: str) -> str:
+        """Return the access token of an account."""
+        if account not in self._current:
+            given = self.credentials(account)
+            if self._refresh_token(account) is None:
+                self._current[account] = given.access_token.get_secret_value()
+            else:
+                self._current[account] = await self._kept(account)
+        return self._current[account]
+
+    async def not_taken(self, account: str, token: str, why: str) -> None:
+        """Return where there is another token now, to try again with. Raises Wait, and tells of it, where not."""
+        try:
+            if self._current.get(account) == token:
+                await self._replace(account, token, why)
+        except NotRenewed as error:
+            self._current.pop(account, None)
+            if account not in self._told:
+                self._told.add(account)
+                await self._expired(account, str(error))
+            raise Wait(
+                EXPIRED_SECONDS, f"the access token of {self._platform}:{account} is not taken: {error}"
+            ) from None
+
+    def taken(self, account: str) -> None:
+        """The token works."""
+        self._told.discard(account)
+
+    def _refresh_token(self, account: str) -> str | None:
+        given = self.accounts[account].refresh_token
+        return given.get_secret_value() if given and self._renew else None
+
+    async def _kept(self, account: str) -> str:
+        access, refresh = self.accounts[account].access_token.get_secret_value(), self._refresh_token(account) or ""
+        given = hashlib.sha256(f"{access}\n{refresh}".encode()).digest()
+        await self._database.execute(self._sql["begin"], self._platform, account, given, access, refresh)
+        row = await self._database.fetchrow(self._sql["find"], self._platform, account)
+        return str(row["access_token"]) if row else access
+
+    async def _replace(self, account: str, token: str, why: str) -> None:
+        """Renew a token, unless another replica has done so. Raises NotRenewed."""
+        if self._renew is None or self._refresh_token(account) is None:
+            raise NotRenewed(why)
+        async with self._database.transaction() as connection:  # others wait: the refresh token is good for one of us
+            row = await connection.fetchrow(self._sql["find"], self._platform, account)
+            if row is None:
+                raise NotRenewed(why)
+            if row["access_token"] == token:
+                renewed = await self._renew(self.accounts[account], row["refresh_token"])
+                await connection.execute(self._sql["refreshed"], self._platform, account, *renewed)
+                log.info("the access token of %s:%s was renewed", self._platform, account)
+                self._current[account] = renewed.access_token
+            else:
+                self._current[account] = row["access_token"]
