@@ -40,6 +40,7 @@ async def test_what_was_mended_goes_on_where_it_was(stage: Stage, monkeypatch: p
     async with broadcasting():
         first = await stage.request(post_id=post, target_chat_ids=addresses(chats[:1]))
         await stage.until(first)
+    async with broadcasting():  # one that has not uploaded it yet
         (image,) = await stage.sql("SELECT object, hash FROM images")
         await lose_image(stage)
         task = await stage.request(post_id=post, target_chat_ids=addresses(chats))
