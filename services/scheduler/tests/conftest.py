@@ -39,7 +39,9 @@ class Stage:
         """Add or change a route of the source."""
         catalog = Catalog(self.database)
         profile = await catalog.put_profile("p")
-        return await catalog.put_route(name, profile_id=profile, targets=TARGETS, source_id=self.source, **how)
+        return await catalog.put_route(
+            name, **{"profile_id": profile, "targets": TARGETS, "source_id": self.source} | how
+        )
 
     async def rewrite(self, route: UUID) -> UUID:
         """Add a rewrite of the post."""
