@@ -6,6 +6,7 @@ import logging
 from api.consumers import register
 from api.http.application import make_application
 from api.http.calls import System
+from api.http.media_links import PATH, media_links
 from api.http.rate import Rate
 from api.http.server import ApiServer
 from api.pruning import prune
@@ -15,6 +16,7 @@ from api.settings import ApiSettings, NotificationSettings, WebhookSettings
 from api.store import Notifications
 from api.webhooks.sending import WebhookSender
 from common import service as services
+from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
 from common.messaging.replay import DeadLetters
 from common.service import Service, ServiceSettings, create_service, load_settings
@@ -30,6 +32,8 @@ async def run(stop: asyncio.Event) -> None:
         system = _system(service, settings, webhooks)
         application = make_application(routers(), system)
         application.add_route("/health/workers", answer_workers, include_in_schema=False)
+        links = load_settings(MediaLinkSettings)
+        application.add_route(PATH, media_links(system.media, links), methods=["GET"], include_in_schema=False)
         server = ApiServer(application, settings.api_host, settings.api_port)
         log.info("the API is at %s/api/v1", server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
@@ -55,4 +59,4 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) 
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("api", "The REST API; keeps what people are told.", run)
+    services.main("api", "The REST API; keeps what people are told.", run, MediaLinkSettings)
