@@ -83,7 +83,7 @@ async def run(stop: asyncio.Event) -> None:
             "instagram",
         )
         registry.add(await platforms.x(load_settings(XSettings), service, gallery, stack, seconds), "x")
-        store = Store(service.database, images)
+        store = Store(service.database)
         stack.callback(store.close)
         rolled_back = Bell()
         endings = Endings(service.database, service.rails, rolled_back.ring)

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from common.media.items import MediaItem
-from common.media.store import MediaStore
+from common.media.store import ATTACHED
 from common.messaging.grouped import Grouped
 from common.messaging.job import Job
 from common.messaging.ledger import columns
@@ -63,9 +63,8 @@ class Overtaken(Exception):
 class Store:
     """Everything that is read and written here, but for the ends of packages."""
 
-    def __init__(self, database: Database, images: MediaStore) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._images = images
         self._sql = Queries.load(__package__, "publisher.sql")
         self._read: Grouped[Asked, Material | None] = Grouped(self._find_all)
 
@@ -95,7 +94,8 @@ class Store:
             job.write(self._sql["add_publications"], *row)
         for publication in package.publications:
             for place, image in publication.attachments():
-                self._images.attach(job, package.post_id, place, image)
+                job.outdated_by.add(ATTACHED)
+                job.write(self._sql["attach"], publication.id, package.id, place, image)
 
     async def busy_destinations(self) -> list[str]:
         """Return the destinations that have something to send."""

@@ -1,8 +1,10 @@
 """Media from the object store: of every kind, in order, as Telegram takes them."""
 
+import asyncio
 import hashlib
 import io
 import os
+from itertools import count
 
 import pytest
 from PIL import Image
@@ -323,3 +325,36 @@ async def test_a_post_whose_image_was_deleted_meanwhile_is_read_again(
         result = await stage.ended(await stage.request(post_id=post, targets=TARGETS))
     assert (stage.texts(channel), result["status"], read) == (["its image is gone"], "succeeded", 2)
     assert not stage.dead
+
+
+async def test_a_request_that_came_too_late_takes_no_image_from_what_is_to_be_sent(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = stage.channel("media")
+    post = await stage.post("asked for twice at once")
+    await stage.attach(post, "post", drawn(1))
+    package, began, first_read, second_read = Requests.package, count(), asyncio.Event(), asyncio.Event()
+
+    async def packages(self, *arguments):  # type: ignore[no-untyped-def]
+        """Both requests read that the post is nowhere yet; the second one finds another image, and is stored later."""
+        if next(began) == 0:
+            made = await package(self, *arguments)
+            first_read.set()
+            await second_read.wait()
+        else:
+            await first_read.wait()
+            await stage.attach(post, "post", drawn(2))
+            made = await package(self, *arguments)
+            second_read.set()
+            await eventually(stage.publications)
+        return made
+
+    monkeypatch.setattr(Requests, "package", packages)
+    async with publishing():
+        requests = [await stage.request(post_id=post, targets=TARGETS) for _ in range(2)]
+        results = [await stage.ended(request) for request in requests]
+    assert sorted(result["status"] for result in results) == ["cancelled", "succeeded"]
+    (message,) = stage.world.messages(channel.id)
+    (row,) = await stage.publications()
+    assert stage.world.download(message) in (drawn(1), drawn(2))
+    assert await attached(stage) == {"1": row["media"][0]["hash"]}

@@ -25,6 +25,7 @@ from common.messaging.job import Job
 from common.postgres import Database, Queries
 
 BUCKET = "images"
+ATTACHED = "attachments_hash_fkey"  # the constraint by which nothing is attached that is deleted
 STREAM, CHUNKS = f"OBJ_{BUCKET}", f"$O.{BUCKET}.C."  # https://github.com/nats-io/nats-architecture-and-design
 IN_MEMORY_BYTES = 2**20  # of a file that is read; what is larger goes to the disk
 SECONDS, BYTES_PER_SECOND = 10.0, 2**20  # nats-py waits for ever where the server dies: each call is bounded
@@ -108,7 +109,7 @@ class MediaStore:
 
     def attach(self, job: Job, post_id: object, place: str, digest: str) -> None:
         """Attach an image to a post with a job's result; where it is deleted before that, the job is repeated."""
-        job.outdated_by.add("attachments_hash_fkey")
+        job.outdated_by.add(ATTACHED)
         job.write(self._sql["attach"], post_id, place, digest)
 
     async def _read(self, name: str, size: int, into: BinaryIO) -> str:

@@ -69,6 +69,12 @@ SET package_id = excluded.package_id, position = excluded.position, status = 'qu
     attempts = 0, due_at = excluded.due_at, first_try_at = NULL, last_error = NULL, finished_at = NULL
 WHERE p.status IN ('failed', 'cancelled') AND NOT p.take_back AND p.generation = excluded.generation
 
+-- name: attach
+-- Attaches images to publications; not to one that another request has added first, and that has images of its own.
+SELECT attach_images(array_agg(p.post_id), array_agg(given.place), array_agg(given.hash))
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS given (id, package_id, place, hash)
+JOIN publications p ON p.id = given.id AND p.package_id = given.package_id
+
 -- name: busy_destinations
 -- Finds the destinations that have something to send, by hopping through the index instead of reading all rows.
 WITH RECURSIVE queued AS (
