@@ -220,6 +220,21 @@ async def test_a_post_waits_for_the_object_store(
     assert (row["status"], row["attempts"], row["last_error"]) == ("succeeded", 0, None)
 
 
+async def test_an_upload_without_an_answer_leaves_nothing_in_doubt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNKNOWN_AFTER_SECONDS", "0.2")
+    monkeypatch.setenv("PUBLISH_QUEUE_BACKOFF_BASE_SECONDS", "0.4")
+    channel = stage.channel("media")
+    post = await stage.post("uploaded in the end", File("photo", drawn(1)))
+    stage.fault("drop_after", "upload.SaveFilePart", times=3)
+    async with publishing():
+        await stage.ended(await stage.request(post_id=post, targets=TARGETS))
+    (row,) = await stage.publications()
+    assert (row["status"], row["attempts"]) == ("succeeded", 3)
+    assert stage.texts(channel) == ["uploaded in the end"]
+
+
 async def test_what_could_not_be_fetched_is_said(stage: Stage) -> None:
     channel = stage.channel("media")
     post = await stage.post("one of two", File("video"), File("photo", drawn(1)))

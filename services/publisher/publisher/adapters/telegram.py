@@ -153,7 +153,10 @@ class Telegram:
     async def _deliver(
         self, peer: Peer, body: RichText, media: Sequence[MediaItem], random_ids: Sequence[int]
     ) -> tuple[int, ...]:
-        request = await self._outgoing.request(peer, body, media, random_ids, link_preview=self._link_preview)
+        try:
+            request = await self._outgoing.request(peer, body, media, random_ids, link_preview=self._link_preview)
+        except Unanswered as error:  # of an upload, by which nothing is sent
+            raise Trouble(str(error)) from None
         try:
             answer = await self._call(request)
         except errors.RandomIdDuplicateError:
