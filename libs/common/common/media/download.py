@@ -4,6 +4,7 @@ A URL comes from a feed or from a request, so that it may lead anywhere: see `co
 """
 
 import asyncio
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ SECONDS, BYTES_PER_SECOND = 20.0, 2**19  # a slower server gives up to the time 
 ANSWER_SECONDS = 10.0  # without a byte
 MOST_REDIRECTS = 5
 
+_TYPE = re.compile(
+    r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}"
+)  # https://www.rfc-editor.org/rfc/rfc6838#section-4.2
 _LATER = frozenset({408, 425, 429})  # besides 5xx: https://www.rfc-editor.org/rfc/rfc9110#section-15.5
 _FOR_GOOD = (AddressRefused, httpx.UnsupportedProtocol, httpx.TooManyRedirects, httpx.InvalidURL, UnicodeError)
 
@@ -41,7 +45,7 @@ class Downloads:
     async def open(
         cls, *, allow_private: bool = False, transport: httpx.AsyncBaseTransport | None = None
     ) -> AsyncIterator[Self]:
-        """Open a client that follows redirects; without `allow_private` only to addresses of the public internet.
+        """Open a client; without `allow_private` it reads, also after redirects, from the public internet only.
 
         `transport` replaces the guarded one.
         """
@@ -50,8 +54,6 @@ class Downloads:
             # Media are compressed already, and a bomb could hide in a coding.
             headers={"Accept-Encoding": "identity", "User-Agent": "Postroom"},
             timeout=ANSWER_SECONDS,
-            follow_redirects=True,
-            max_redirects=MOST_REDIRECTS,
             trust_env=False,
         ) as client:
             yield cls(client)
@@ -71,7 +73,7 @@ class Downloads:
     async def _read(self, url: str, into: BinaryIO, most_bytes: int) -> str:
         seconds = SECONDS + most_bytes / BYTES_PER_SECOND
         try:
-            async with asyncio.timeout(seconds), self._client.stream("GET", url) as response:
+            async with asyncio.timeout(seconds), self._answer(url) as response:
                 _require_file(url, response, most_bytes)
                 size = 0
                 async for chunk in response.aiter_raw():
@@ -85,7 +87,23 @@ class Downloads:
             raise Unavailable(f"{url} can't be fetched: {said}", temporary=not isinstance(error, _FOR_GOOD)) from None
         if not size:
             raise Unavailable(f"{url} is empty")
-        return str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+        mime_type = str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
+        return mime_type if _TYPE.fullmatch(mime_type) else ""
+
+    @asynccontextmanager
+    async def _answer(self, url: str) -> AsyncIterator[httpx.Response]:
+        """Ask, and follow redirects. httpx would read what comes with them, however much that is."""
+        request = self._client.build_request("GET", url)
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._client.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    yield response
+                    return
+                request = response.next_request
+            finally:
+                await response.aclose()
+        raise httpx.TooManyRedirects(f"more than {MOST_REDIRECTS} redirects", request=request)
 
 
 def _require_file(url: str, response: httpx.Response, most_bytes: int) -> None:

@@ -20,6 +20,8 @@ ANSWERS = {
     "/short": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfile",
     "/packed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nfile",
     "/moved": b"HTTP/1.1 302 Found\r\nLocation: http://inside.test/file\r\nContent-Length: 0\r\n\r\n",
+    "/bloated": b"HTTP/1.1 302 Found\r\nLocation: /file\r\nContent-Length: 9999999999\r\n\r\nmoved, and on and on",
+    "/strange": b"HTTP/1.1 200 OK\r\nContent-Type: " + b"a" * 9_000 + b"/b\r\nContent-Length: 4\r\n\r\nfile",
     "/around": b"HTTP/1.1 302 Found\r\nLocation: /around\r\nContent-Length: 0\r\n\r\n",
     "/elsewhere": b"HTTP/1.1 302 Found\r\nLocation: file:///etc/hosts\r\nContent-Length: 0\r\n\r\n",
 }
@@ -47,6 +49,16 @@ async def fetched(downloads: Downloads, url: str) -> tuple[bytes, str]:
 async def test_a_file_is_fetched_with_its_type(port: int) -> None:
     async with Downloads.open(allow_private=True) as downloads:
         assert await fetched(downloads, f"http://localhost:{port}/file") == (b"file", "image/png")
+
+
+async def test_a_type_that_is_none_is_none(port: int) -> None:
+    async with Downloads.open(allow_private=True) as downloads:
+        assert await fetched(downloads, f"http://localhost:{port}/strange") == (b"file", "")
+
+
+async def test_nothing_is_read_of_what_comes_with_a_redirect(port: int) -> None:
+    async with Downloads.open(allow_private=True) as downloads:
+        assert await fetched(downloads, f"http://localhost:{port}/bloated") == (b"file", "image/png")
 
 
 async def test_private_addresses_are_refused_unless_allowed(port: int) -> None:
