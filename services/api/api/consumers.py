@@ -2,7 +2,7 @@
 
 from api.store import Notifications
 from api.webhooks.events import announce
-from common.events import BroadcastResult, NotifyRequested, PublishResult
+from common.events import BroadcastResult, ContentCreated, NotifyRequested, PublishResult
 from common.messaging import Job
 from common.service import Service
 
@@ -24,6 +24,11 @@ def register(service: Service, notifications: Notifications) -> None:
         """Tell webhooks how a broadcast ended."""
         announce(job, "broadcast.result", event.model_dump(mode="json"))
 
+    async def tell_of_content(event: ContentCreated, job: Job) -> None:
+        """Tell webhooks that a post was written from a brief."""
+        announce(job, "content.created", event.model_dump(mode="json"))
+
     service.consume("api-notifications", keep_notification)
     service.consume("api-webhooks-published", tell_of_publication)
     service.consume("api-webhooks-broadcast", tell_of_broadcast)
+    service.consume("api-webhooks-contents", tell_of_content)

@@ -38,7 +38,8 @@ def needed(method: str, path: str) -> Scope:
 def filled(path: str) -> str:
     """A path with ids that nothing has."""
     values = {"hash": "0" * 64, "address": "telegram:@nobody", "consumer": "nobody", "event_id": "nothing"}
-    for name in ("source", "profile", "route", "post", "broadcast", "notification", "webhook", "delivery"):
+    nouns = "source profile route post broadcast notification webhook delivery content rule scheduled"
+    for name in nouns.split():
         values[f"{name}_id"] = str(UUID(int=7))
     return path.format(**values)
 

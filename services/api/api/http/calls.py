@@ -1,5 +1,6 @@
 """One request of a caller whose token is valid, as the resources see it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from fastapi import Depends
 from opentelemetry import trace
 from pydantic import BaseModel
 from starlette.requests import Request
+from starlette.responses import Response
 
 from api.http import etags
 from api.http.problems import Problem
@@ -50,6 +52,8 @@ class Call:
     rails: "Rails | EmittedWithin"
     headers: dict[str, str] = field(default_factory=dict)  # of the answer
     before: BaseModel | None = None  # of the object that is changed, for the audit log
+    # What is waited for once the transaction has ended; it may return another answer.
+    afterwards: Callable[[], Awaitable[Response | None]] | None = None
     path: str = ""  # of the object, for the audit log as well
 
     def __post_init__(self) -> None:

@@ -15,7 +15,10 @@ from common.broadcasts import BroadcastEnded, NoSuchBroadcast
 from common.editing import AlreadyThere, InUse, NotThere
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
+from common.planning.contents import ContentInUse, NoSuchContent
 from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedAlready, TooLate
+from common.planning.rules import NoSuchRule, RuleExists
+from common.planning.schedules import KINDS as SCHEDULES
 from common.postgres import UNREACHABLE
 from common.telegram.addresses import NoAddress
 
@@ -42,6 +45,10 @@ TRANSLATED: Mapping[type[Exception], str] = {
     AlreadyThere: "conflict",
     InUse: "conflict",
     NotThere: "invalid",
+    NoSuchContent: "not-found",
+    ContentInUse: "conflict",
+    NoSuchRule: "not-found",
+    RuleExists: "conflict",
     NoSuchBroadcast: "not-found",
     BroadcastEnded: "conflict",
     NoAddress: "invalid",
@@ -143,5 +150,7 @@ def _where(loc: Sequence[int | str]) -> dict[str, str]:
     place, *path = map(str, loc)
     if place != "body":
         return {"in": place, "parameter": ".".join(path)}
+    if path and path[0] in SCHEDULES:  # which of several bodies was meant
+        del path[0]
     # https://www.rfc-editor.org/rfc/rfc6901, as in the example of RFC 9457
     return {"in": "body", "pointer": "".join(f"/{part.replace('~', '~0').replace('/', '~1')}" for part in path)}

@@ -89,6 +89,12 @@ class CallRoute(APIRoute):
                 if repeatable:
                     await repeatable.keep(connection, response)
             await rails.publish_all()
+            if call.afterwards and (later := await call.afterwards()):
+                later.headers.update(call.headers)
+                if repeatable:
+                    async with system.database.transaction() as connection:
+                        await repeatable.keep(connection, later)
+                return later
         return response
 
     async def _record(self, connection: Connection, call: Call, response: Response) -> None:

@@ -6,6 +6,7 @@ from api.resources import (
     audit,
     broadcasts,
     chats,
+    contents,
     destinations,
     health,
     images,
@@ -15,6 +16,7 @@ from api.resources import (
     posts,
     profiles,
     routes,
+    rules,
     scheduled_posts,
     sources,
     webhooks,
@@ -24,7 +26,7 @@ from api.resources import (
 def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
-        sources, profiles, destinations, routes, posts, post_decisions, scheduled_posts, broadcasts, chats, jobs,
-        images, notifications, webhooks, audit, health,
+        sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
+        chats, jobs, images, notifications, webhooks, audit, health,
     )  # fmt: skip
     return [module.router for module in modules]

@@ -44,11 +44,11 @@ class Illustration(Answer):
 
 
 class Rewrite(Answer):
-    """What the model made of the post for one route."""
+    """What the model made of the post for one route; `route_id` is null where it was written from a brief."""
 
     id: UUID
-    route_id: UUID
-    profile_id: UUID
+    route_id: UUID | None
+    profile_id: UUID | None
     status: str
     reason: str | None
     title: str
