@@ -26,8 +26,8 @@ LEFT JOIN LATERAL (
     WHERE post_id = p.id AND status = 'succeeded' AND ($3::uuid IS NULL OR id = $3)
     ORDER BY created_at DESC LIMIT 1) w ON true
 LEFT JOIN LATERAL (
-    SELECT text, entities FROM post_edits WHERE post_id = p.id AND rewrite_id IS NOT DISTINCT FROM w.id
-    ORDER BY edited_at DESC LIMIT 1) e ON true
+    SELECT text, entities FROM post_edits WHERE post_id = p.id AND (rewrite_id IS NULL OR rewrite_id = w.id)
+    ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
 WHERE p.id = $1 OR c.id = $2
 
 -- name: published_there
