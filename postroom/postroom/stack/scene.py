@@ -12,14 +12,18 @@ QUIET_CHAT_MESSAGES = 2  # the last of the demo's chats wants so many messages o
 
 
 async def set_scene(database: Database, announcement: dict[str, Any], *, demo: bool = True) -> None:
-    """Write sources, profile, destination, routes and chats. What is there already stays or is brought up to date.
+    """Write sources, profile, destinations, routes and chats. What is there already stays or is brought up to date.
 
     The `demo` also illustrates every post that has no picture, and broadcasts those of its first source.
     """
     catalog = Catalog(database)
     [destination] = announcement["telegram"]["destinations"]
     target = f"telegram:@{destination['username']}"
-    await catalog.put_destination(target, title=destination["title"])
+    await catalog.put_destination(target, title=destination["title"], is_default=True)
+    for platform in ("instagram", "x"):
+        for number, account in enumerate(announcement[platform]["accounts"]):
+            address = f"{platform}:{account['username']}"
+            await catalog.put_destination(address, title=account["username"], is_default=number == 0)
     profile = await catalog.put_profile(
         "newsroom", style="clear and concrete, in short sentences", instructions="Keep the tone of a newsroom."
     )

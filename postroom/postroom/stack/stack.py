@@ -22,7 +22,13 @@ from postroom.stack.ports import ApiAddress, free_port
 from postroom.stack.processes import ProcessFailed, SupervisedProcess
 from postroom.stack.scene import set_scene
 from postroom.stack.servers import Servers
-from postroom.stack.surroundings import announced, given_settings, real_parts, sandbox_environment
+from postroom.stack.surroundings import (
+    announced,
+    given_settings,
+    media_links,
+    real_parts,
+    sandbox_environment,
+)
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +111,8 @@ class Stack:
         environment |= self._pace()
         if "api" in self.options.services:
             environment |= self._api()
+            if self.options.sandbox and self.api_url:
+                environment |= media_links(self.api_url.removesuffix("/api/v1"), self.given)
         if "collector" in self.options.services:  # a session in two places is destroyed
             environment["USERBOT_OWN_SESSION"] = "true"
         if self.options.single_process:
@@ -172,6 +180,11 @@ class Stack:
                     "COLLECT_BACKFILL": "0",
                     "MIN_SECONDS_BETWEEN_CHATS": "0.5",
                     "MAX_SECONDS_BETWEEN_CHATS": "1.5",
+                    **{
+                        f"{platform.upper()}_POSTS_PER_HOUR": "3600"
+                        for platform in ("Instagram", "X")
+                        if platform not in self.real_parts
+                    },
                 }
             case _:
                 return {}

@@ -1,6 +1,7 @@
 """The environment of the services: what points them at the sandbox, and what `.env` says instead."""
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ TELEGRAM = (
     "ADMIN_NOTIFY_BOT_TOKEN",
     "TELEGRAM_SERVER",
 )
+INSTAGRAM = ("INSTAGRAM_ACCOUNTS", "INSTAGRAM_BASE_URL")
+X = ("X_ACCOUNTS", "X_BASE_URL")
 MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL", "OPENAI_IMAGE_MODEL")
 
 
@@ -32,7 +35,7 @@ def given_settings() -> dict[str, str]:
 
 def real_parts(given: dict[str, str]) -> list[str]:
     """Return what `.env` switches to the real world, in words."""
-    parts = {"Telegram": TELEGRAM, "the model": MODEL}
+    parts = {"Telegram": TELEGRAM, "the model": MODEL, "Instagram": INSTAGRAM, "X": X}
     return [part for part, names in parts.items() if any(name in given for name in names)]
 
 
@@ -53,12 +56,37 @@ def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> 
             "OPENAI_MODEL": model["model"],
             "OPENAI_IMAGE_MODEL": model["image_model"],
         }
+    if "Instagram" not in real:
+        instagram = announcement["instagram"]
+        environment |= {
+            "INSTAGRAM_BASE_URL": f"{instagram['base_url']}/{instagram['version']}",
+            "INSTAGRAM_ACCOUNTS": _accounts(instagram),
+        }
+    if "X" not in real:
+        environment |= {"X_BASE_URL": announcement["x"]["base_url"], "X_ACCOUNTS": _accounts(announcement["x"])}
     return environment
+
+
+def media_links(api_url: str, given: dict[str, str]) -> dict[str, str]:
+    """Return where the sandbox's Instagram fetches pictures: from the api of the stack, under addresses of this run."""
+    if set(INSTAGRAM) & set(given):
+        return {}
+    return {"API_BASE_URL": api_url, "MEDIA_URL_SECRET": given.get("MEDIA_URL_SECRET") or secrets.token_urlsafe(32)}
 
 
 def chat_address(chat: dict[str, Any]) -> str:
     """Return how an announced chat is addressed: by its name, or where it has none by its id."""
     return f"@{chat['username']}" if chat["username"] else str(chat["id"])
+
+
+def _accounts(platform: dict[str, Any]) -> str:
+    """Return the credentials of announced accounts. The first refresh token is good once, so it is left out."""
+    return json.dumps(
+        {
+            account["username"]: {"user_id": account["id"], "access_token": account["access_token"]}
+            for account in platform["accounts"]
+        }
+    )
 
 
 def _telegram(telegram: dict[str, Any]) -> dict[str, str]:
