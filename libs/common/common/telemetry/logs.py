@@ -59,6 +59,7 @@ def configure_logs(service: str, *, level: str, secrets: Iterable[str]) -> None:
         return event
 
     processors: list[Processor] = [
+        structlog.contextvars.merge_contextvars,  # what a request or a job binds, such as the request id
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
