@@ -106,6 +106,17 @@ async def test_a_second_rewrite_is_decided_anew(stage: Any) -> None:
     assert request["rewrite_id"] == str(second)
 
 
+async def test_what_is_routed_anew_is_not_what_a_person_decided(stage: Any) -> None:
+    route = await stage.route(approval=True)
+    await stage.rewritten(route, await stage.rewrite(route))
+    await stage.database.execute(
+        "SELECT decide_routing($1, $2, 'reject', 'token:editor', 'too long')", stage.post, route
+    )
+    await stage.rewritten(route, await stage.rewrite(route))
+    [row] = await stage.database.fetch("SELECT decision, decided_by FROM routings")
+    assert (row["decision"], row["decided_by"]) == ("illustrate", None)
+
+
 async def test_a_rewrite_that_is_heard_of_late_does_not_displace_a_newer_one(stage: Any) -> None:
     route = await stage.route(illustrate=True)
     first, second = await stage.rewrite(route), await stage.rewrite(route)

@@ -7,7 +7,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
      AS decided (post_id, route_id, rewrite_id, decision, reason, targets)
 ON CONFLICT (post_id, route_id) DO UPDATE
 SET rewrite_id = excluded.rewrite_id, decision = excluded.decision, reason = excluded.reason,
-    targets = excluded.targets, decided_at = now()
+    targets = excluded.targets, decided_at = now(), decided_by = NULL
 WHERE NOT (r.rewrite_id = excluded.rewrite_id AND excluded.decision = 'illustrate')
   AND NOT EXISTS (SELECT FROM rewrites known, rewrites given
                   WHERE known.id = r.rewrite_id AND given.id = excluded.rewrite_id
