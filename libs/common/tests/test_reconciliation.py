@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from common.catalog import Catalog
+from common.contracts import topology
 from common.postgres import Database
 from common.posts import NewPost, Posts
 from common.reconciliation import STATES, reconcile
@@ -36,11 +37,11 @@ async def publish(database: Database, post: UUID, message: int, **fields: Any) -
     )  # fmt: skip
 
 
-async def job(database: Database, post: UUID, status: str) -> None:
+async def job(database: Database, post: UUID, status: str, queue: str = "q") -> None:
     await database.execute(
         "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status) "
-        "VALUES ('c', $1::uuid::text, 'q', 's', $1, $2)",
-        post, status,
+        "VALUES ('c', $1::uuid::text, $3, 's', $1, $2)",
+        post, status, queue,
     )  # fmt: skip
 
 
@@ -205,3 +206,16 @@ async def test_what_was_published_elsewhere_is_published(database: Database, pos
     report = await reconcile(database, idle=False)
     assert report.problems == ()
     assert report.total.states["scheduled"] == 1
+
+
+async def test_who_only_tells_of_a_post_does_not_decide_what_became_of_it(
+    database: Database, posts: list[UUID]
+) -> None:
+    await publish(database, posts[0], 7)
+    await job(database, posts[0], "failed")
+    for durable in topology().durables():
+        tells = durable.name.startswith("api-") or durable.name == "userbot-summary"
+        for status, otherwise in (("failed", "dead"), ("in_progress", "pending"), ("cancelled", "published")):
+            await database.execute("UPDATE jobs SET queue = $1, status = $2", durable.queue, status)
+            [row] = await database.fetch("SELECT state FROM post_states WHERE post_id = $1", posts[0])
+            assert row["state"] == ("published" if tells else otherwise), (durable.name, status)

@@ -1,5 +1,12 @@
 """Lists of ten thousand rows, page by page."""
 
+import json
+from typing import Any
+from uuid import UUID
+
+from api.http.paging import END_OF_TIME
+from api.statements import statement
+
 from .conftest import Api
 
 ROWS = 10_000
@@ -26,9 +33,9 @@ FILL = {
 
 
 async def test_every_list_with_ten_thousand_rows(api: Api) -> None:
-    for noun, statement in FILL.items():
+    for noun, fill in FILL.items():
         table = TABLES.get(noun, noun)
-        await api.database.strict.execute(statement, ROWS)
+        await api.database.strict.execute(fill, ROWS)
         await api.database.strict.execute(f"ANALYZE {table}")
         there = await api.database.lax.fetchval(f"SELECT count(*) FROM {table}")
         whole = noun == "posts"  # page by page to the end; of the others the first pages
@@ -65,3 +72,40 @@ async def test_a_cursor_is_of_one_list(api: Api) -> None:
     await api.database.strict.execute(FILL["profiles"], 2)
     cursor = (await api.http.get("/profiles?limit=1")).json()["next"]
     assert (await api.http.get("/posts", params={"cursor": cursor})).status_code == 422
+
+
+async def test_posts_of_one_time_are_read_by_the_page(api: Api) -> None:
+    """An import brings any number of posts in one transaction, which has one time."""
+    source = await api.source()
+    await api.database.strict.execute(
+        "INSERT INTO posts (id, source_id, external_id, text) SELECT gen_random_uuid(), $1, n::text, 'text'"
+        " FROM generate_series(1, 100000) n",
+        source,
+    )
+    await api.database.strict.execute("ANALYZE posts")
+    first = (await api.http.get("/posts?limit=50")).json()
+    second = (await api.http.get("/posts", params={"limit": 50, "cursor": first["next"]})).json()
+    assert len({item["id"] for item in first["items"] + second["items"]}) == 100
+    at = await api.database.lax.fetchval("SELECT collected_at FROM posts LIMIT 1")
+    after = UUID(second["items"][-1]["id"])
+    everything = (None, None, None, None)
+    for plans in ("force_custom_plan", "force_generic_plan"):
+        for name, filters in (
+            ("list_posts", everything),
+            ("list_posts_in_state", (*everything, "pending")),
+            *([("list_posts", (source, None, None, None))] if plans == "force_custom_plan" else []),
+        ):
+            for begin in ((END_OF_TIME, None), (at, after)):
+                async with api.database.transaction() as connection:
+                    await connection.execute(f"SET LOCAL plan_cache_mode = {plans}")
+                    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement('posts', name)}"
+                    [plan] = json.loads(await connection.fetchval(explain, 51, *begin, *filters))
+                assert rows_read(plan["Plan"]) < 1000, (plans, name, begin)
+
+
+def rows_read(plan: dict[str, Any]) -> int:
+    """How many rows a plan read of posts, those included that it threw away."""
+    read = 0
+    if plan.get("Relation Name") == "posts":
+        read = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return int(read) * int(plan["Actual Loops"]) + sum(map(rows_read, plan.get("Plans", ())))

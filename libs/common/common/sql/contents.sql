@@ -46,9 +46,9 @@ WHERE c.id = $1 AND c.deleted_at IS NULL
 -- name: list
 -- A page of contents; deleted ones only where these are asked for.
 SELECT c.id, c.post_id, c.title, c.illustrate, c.rule_id, c.created_by, c.created_at, s.status, s.reason, s.awaits_image,
-       c.created_at AS page_at, c.id::text AS page_key
+       c.created_at AS page_at, c.id AS page_key
 FROM contents c JOIN content_states s ON s.content_id = c.id
-WHERE c.created_at <= $2 AND (c.created_at, c.id::text) < ($2, $3)
+WHERE c.created_at <= $2 AND (c.created_at, c.id) < ($2, $3)
   AND ($4::text IS NULL AND c.deleted_at IS NULL OR s.status = $4)
   AND ($5::uuid IS NULL OR c.rule_id = $5)
 ORDER BY page_at DESC, page_key DESC LIMIT $1

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
+import asyncpg
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
@@ -28,7 +29,7 @@ class Position(NamedTuple):
     """Where a page begins: after this row."""
 
     at: datetime
-    key: str
+    key: str | None  # None: before any
 
 
 class Paging:
@@ -45,16 +46,21 @@ class Paging:
         self._call: Call = call
         self._limit = limit
         self._list = call.request.url.path
-        self._after = self._read(cursor) if cursor is not None else Position(END_OF_TIME, "")
+        self._after = self._read(cursor) if cursor is not None else Position(END_OF_TIME, None)
 
     async def of(self, item: type[Item], statement: str, *filters: Any) -> Page[Item]:
         """Return the page of a statement that takes limit, time and key to begin after, then its filters.
 
-        It orders its rows by `page_at` and `page_key`, both descending.
+        It orders its rows by `page_at` and `page_key`, both descending. The first page begins after no key (NULL).
         """
-        rows = await self._call.database.fetch(statement, self._limit + 1, *self._after, *filters)
+        try:
+            rows = await self._call.database.fetch(statement, self._limit + 1, *self._after, *filters)
+        except asyncpg.DataError:
+            if self._after.key is None:
+                raise
+            raise _no_cursor() from None  # its key is none of this list
         shown = rows[: self._limit]
-        following = self._write(shown[-1]["page_at"], shown[-1]["page_key"]) if len(rows) > self._limit else None
+        following = self._write(shown[-1]["page_at"], str(shown[-1]["page_key"])) if len(rows) > self._limit else None
         if following:
             url = self._call.request.url.include_query_params(cursor=following)
             self._call.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
@@ -70,11 +76,15 @@ class Paging:
             of_list, at, key = json.loads(text)
             position = Position(datetime.fromisoformat(at).astimezone(UTC), str(key))
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
-            position, of_list = Position(END_OF_TIME, ""), None
-        if of_list != self._list or position.key != storable(position.key):
-            where = {"in": "query", "parameter": "cursor", "detail": "it is no cursor of this list"}
-            raise Problem("invalid", "the cursor is not valid", errors=[where])
+            raise _no_cursor() from None
+        if of_list != self._list or position.key != storable(position.key or ""):
+            raise _no_cursor()
         return position
+
+
+def _no_cursor() -> Problem:
+    where = {"in": "query", "parameter": "cursor", "detail": "it is no cursor of this list"}
+    return Problem("invalid", "the cursor is not valid", errors=[where])
 
 
 Paged = Annotated[Paging, Depends()]

@@ -1,9 +1,9 @@
 -- name: list_sources
 -- A page of sources, with how they were read last.
 SELECT s.*, st.last_run_at, st.last_success_at, st.last_error, coalesce(st.failures, 0) AS failures,
-       s.created_at AS page_at, s.id::text AS page_key
+       s.created_at AS page_at, s.id AS page_key
 FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
-WHERE s.created_at <= $2 AND (s.created_at, s.id::text) < ($2, $3)
+WHERE s.created_at <= $2 AND (s.created_at, s.id) < ($2, $3)
   AND ($4::text IS NULL OR s.kind = $4) AND ($5::boolean IS NULL OR s.enabled = $5)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
@@ -14,8 +14,8 @@ FROM sources s LEFT JOIN source_states st ON st.source_id = s.id WHERE s.id = $1
 
 -- name: list_profiles
 -- A page of profiles.
-SELECT *, created_at AS page_at, id::text AS page_key FROM profiles
-WHERE created_at <= $2 AND (created_at, id::text) < ($2, $3)
+SELECT *, created_at AS page_at, id AS page_key FROM profiles
+WHERE created_at <= $2 AND (created_at, id) < ($2, $3)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_profile
@@ -34,8 +34,8 @@ SELECT * FROM destinations WHERE address = $1
 
 -- name: list_routes
 -- A page of routes.
-SELECT *, created_at AS page_at, id::text AS page_key FROM routes
-WHERE created_at <= $2 AND (created_at, id::text) < ($2, $3)
+SELECT *, created_at AS page_at, id AS page_key FROM routes
+WHERE created_at <= $2 AND (created_at, id) < ($2, $3)
   AND ($4::uuid IS NULL OR source_id = $4) AND ($5::uuid IS NULL OR profile_id = $5)
   AND ($6::boolean IS NULL OR enabled = $6)
 ORDER BY page_at DESC, page_key DESC LIMIT $1

@@ -2,9 +2,9 @@
 -- A page of posts, with their states, which are worked out for the posts of the page only.
 SELECT page.*, (SELECT st.state FROM post_states st WHERE st.post_id = page.id) AS state
 FROM (SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300) AS excerpt, p.posted_at, p.collected_at,
-             p.duplicate_of, p.trace_id, p.collected_at AS page_at, p.id::text AS page_key
+             p.duplicate_of, p.trace_id, p.collected_at AS page_at, p.id AS page_key
       FROM posts p
-      WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
+      WHERE p.collected_at <= $2 AND (p.collected_at, p.id) < ($2, $3)
         AND ($4::uuid IS NULL OR p.source_id = $4)
         AND ($5::text IS NULL OR to_tsvector('russian', p.title || ' ' || left(p.text, 50000))
                                  @@ websearch_to_tsquery('russian', $5))
@@ -16,9 +16,9 @@ ORDER BY page_at DESC, page_key DESC
 -- A page of the posts in one state. A state follows from what all stages wrote: it is worked out for those posts only that
 -- can have it, by what each state takes (the view post_states says what decides between them).
 SELECT p.id, p.source_id, p.external_id, p.url, p.title, left(p.text, 300) AS excerpt, p.posted_at, p.collected_at,
-       p.duplicate_of, p.trace_id, $8::text AS state, p.collected_at AS page_at, p.id::text AS page_key
+       p.duplicate_of, p.trace_id, $8::text AS state, p.collected_at AS page_at, p.id AS page_key
 FROM posts p
-WHERE p.collected_at <= $2 AND (p.collected_at, p.id::text) < ($2, $3)
+WHERE p.collected_at <= $2 AND (p.collected_at, p.id) < ($2, $3)
   AND ($4::uuid IS NULL OR p.source_id = $4)
   AND ($5::text IS NULL OR to_tsvector('russian', p.title || ' ' || left(p.text, 50000))
                            @@ websearch_to_tsquery('russian', $5))

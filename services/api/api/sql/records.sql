@@ -1,5 +1,5 @@
 -- name: list_jobs
--- A page of jobs.
+-- A page of jobs. As many have one time as were claimed at once: these are sorted by their keys.
 SELECT *, created_at AS page_at, consumer || '/' || event_id AS page_key FROM jobs
 WHERE created_at <= $2 AND (created_at, consumer || '/' || event_id) < ($2, $3)
   AND ($4::text IS NULL OR queue = $4) AND ($5::text IS NULL OR consumer = $5) AND ($6::text IS NULL OR status = $6)
@@ -12,8 +12,8 @@ SELECT * FROM jobs WHERE consumer = $1 AND event_id = $2
 
 -- name: list_notifications
 -- A page of notifications.
-SELECT *, last_at AS page_at, id::text AS page_key FROM notifications
-WHERE last_at <= $2 AND (last_at, id::text) < ($2, $3)
+SELECT *, last_at AS page_at, id AS page_key FROM notifications
+WHERE last_at <= $2 AND (last_at, id) < ($2, $3)
   AND ($4::text IS NULL OR severity = $4) AND ($5::text IS NULL OR kind = $5) AND ($6::uuid IS NULL OR post_id = $6)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
@@ -49,7 +49,7 @@ SELECT * FROM chats WHERE address = $1
 
 -- name: list_audit
 -- A page of the audit log.
-SELECT *, at AS page_at, lpad(id::text, 20, '0') AS page_key FROM audit_log
-WHERE at <= $2 AND (at, lpad(id::text, 20, '0')) < ($2, $3)
+SELECT *, at AS page_at, id AS page_key FROM audit_log
+WHERE at <= $2 AND (at, id) < ($2, $3::text::bigint)
   AND ($4::text IS NULL OR actor = $4) AND ($5::text IS NULL OR action = $5) AND ($6::text IS NULL OR object = $6)
 ORDER BY page_at DESC, page_key DESC LIMIT $1

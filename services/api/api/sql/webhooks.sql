@@ -1,7 +1,7 @@
 -- name: list_webhooks
 -- A page of webhooks.
-SELECT *, created_at AS page_at, id::text AS page_key FROM webhooks
-WHERE created_at <= $2 AND (created_at, id::text) < ($2, $3)
+SELECT *, created_at AS page_at, id AS page_key FROM webhooks
+WHERE created_at <= $2 AND (created_at, id) < ($2, $3)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_webhook
@@ -42,8 +42,8 @@ VALUES ($1, 'webhook.test', gen_random_uuid()::text, $2) RETURNING *
 
 -- name: list_deliveries
 -- A page of a webhook's deliveries.
-SELECT *, created_at AS page_at, id::text AS page_key FROM webhook_deliveries
-WHERE created_at <= $2 AND (created_at, id::text) < ($2, $3) AND webhook_id = $4 AND ($5::text IS NULL OR status = $5)
+SELECT *, created_at AS page_at, id AS page_key FROM webhook_deliveries
+WHERE created_at <= $2 AND (created_at, id) < ($2, $3) AND webhook_id = $4 AND ($5::text IS NULL OR status = $5)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: redeliver
