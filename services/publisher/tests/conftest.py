@@ -30,6 +30,8 @@ from sandbox.faults import Fault, Faults
 from sandbox.telegram import Chat, Store, TelegramServer, User, World
 from sandbox.telegram.handshake import make_rsa_key
 
+from .platforms import Platforms, playing
+
 NUMBERS = count(1)
 FINAL = {"succeeded", "failed", "cancelled", "unknown"}
 
@@ -217,6 +219,13 @@ async def stage(
     yield stage
     await server.stop()
     world.store.close()
+
+
+@pytest.fixture
+async def platforms(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platforms]:
+    """Instagram and X beside Telegram, with an account `demo` each."""
+    async with playing(stage, monkeypatch) as platforms:
+        yield platforms
 
 
 @asynccontextmanager
