@@ -51,6 +51,12 @@ async def only_post(stage):
     return post, await stage.media(post["id"])
 
 
+async def test_a_type_that_no_record_takes_stops_no_source(stage, telegram, collector) -> None:
+    await looked_at(stage, telegram, file(telegram, b"strange", "text/\0" + "x" * 300))
+    _, (strange,) = await only_post(stage)
+    assert (strange["hash"], strange["mime_type"]) == (digest(b"strange"), ("text/\ufffd" + "x" * 300)[:255])
+
+
 async def test_a_photo_is_stored_before_its_post_goes_on(stage, telegram, collector) -> None:
     await looked_at(stage, telegram, telegram.world.photo(drawn(1)))
     _, (photo,) = await only_post(stage)

@@ -8,7 +8,7 @@ from telethon.tl import types
 from common.posts import Media
 from common.telegram.utf16 import storable
 
-NAME_LENGTH = 255  # of a file, in characters
+NAME_LENGTH = 255  # of a file or of its type, in characters
 
 
 def media_of(address: str, message: Any) -> Media | None:
@@ -32,7 +32,7 @@ def media_of(address: str, message: Any) -> Media | None:
             return Media(
                 _kind(document),
                 reference,
-                mime_type=document.mime_type,
+                mime_type=storable(document.mime_type)[:NAME_LENGTH],
                 size_bytes=document.size,
                 content_hash=f"telegram-document:{document.id}",
                 details=_details(document),
