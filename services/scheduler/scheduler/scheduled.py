@@ -2,6 +2,8 @@
 
 Any number of replicas run one. Whoever takes posts does it alone, so that the stream has the requests in the order in
 which the posts are due; a replica that dies meanwhile lets the next one in at once, which begins with what was left.
+Each target has one request at a time that the publisher has not stored yet: what a dying publisher had in its hands
+comes to another one ten seconds later, and those after it must not overtake it.
 """
 
 import logging
@@ -22,8 +24,8 @@ from scheduler.settle import SettleScheduled, not_published
 log = logging.getLogger(__name__)
 
 CONSUMER = "scheduler-scheduled"  # whose events these are in the outbox
-BATCH = 200
-BUSY_SECONDS = 0.05  # until posts are looked at again that somebody is changing
+LEFTOVERS = 500
+BUSY_SECONDS, MOST_BUSY_SECONDS = 0.03, 2.0  # until what is due is looked at again; longer where that goes on
 STREAM_AWAY_SECONDS = 1.0
 ORDER_PATIENCE = "10s"  # after that a replica takes posts beside one that stands still
 
@@ -53,23 +55,28 @@ class ScheduledPostsWorker:
         self._settle = settle
         self._check_seconds = check_seconds
         self._settle_at = 0.0
+        self._empty = 0  # looks in a row at what is due that found nothing to take
         self._now: Callable[[], datetime | None] = now or (lambda: None)
         self._sql = Queries.load(__package__, "scheduled.sql")
 
     async def look(self) -> float | None:
         """Take everything that is due; return the seconds until the next post is, None where none waits."""
         await self._settle_lost()
+        taken: int | None = None
         while True:
             row = await self._database.fetchrow(self._sql["next"], self._now())
-            if row is None or row["seconds"] > 0:
-                return row["seconds"] if row else None
+            due_in: float | None = row["seconds"] if row else None
+            if due_in is None or due_in > 0:
+                return due_in
+            if taken == 0:  # the publisher has yet to store what was taken before, or somebody is changing what is due
+                self._empty += 1
+                return min(MOST_BUSY_SECONDS, BUSY_SECONDS * 2 ** (self._empty // 10))
             async with self._in_order():
                 if not await self._publish_leftovers():
                     return STREAM_AWAY_SECONDS
                 taken, emits = await self._take()
                 await self._rails.outbox.publish(emits)
-            if not taken:
-                return BUSY_SECONDS
+            self._empty = 0 if taken else self._empty
 
     async def _settle_lost(self) -> None:
         if time.monotonic() >= self._settle_at:
@@ -89,14 +96,14 @@ class ScheduledPostsWorker:
 
     async def _publish_leftovers(self) -> bool:
         """Publish what a replica left behind that died; False where the stream is away."""
-        rows = await self._database.fetch(self._sql["leftovers"], CONSUMER, BATCH)
+        rows = await self._database.fetch(self._sql["leftovers"], CONSUMER, LEFTOVERS)
         left = [event_of(row) for row in rows]
         return len(await self._rails.outbox.publish(left)) == len(left)
 
     async def _take(self) -> tuple[int, list[Emitted]]:
-        """Take a batch, and return how many posts it had, and the events that are to be published."""
+        """Take the first of each target, and return how many there were, and the events that are to be published."""
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(self._sql["due"], self._now(), BATCH)
+            rows = await connection.fetch(self._sql["due"], self._now())
             ready, late, given_up = _sorted(rows)
             emits = await self._request(connection, ready)
             if late:

@@ -1,29 +1,45 @@
 -- name: next
 -- The seconds until the next scheduled post is due, negative where one is; NULL where none waits.
 SELECT extract(epoch FROM due_at - coalesce($1::timestamptz, statement_timestamp()))::float8 AS seconds
-FROM scheduled_posts WHERE status = 'scheduled' ORDER BY due_at, created_at, id LIMIT 1
+FROM scheduled_posts WHERE status = 'scheduled' ORDER BY due_at LIMIT 1
 
 -- name: in_order
 -- Waits until no other replica takes posts that are due; until the transaction ends, none will.
 SELECT pg_advisory_xact_lock(hashtextextended('scheduled_posts', 0))
 
 -- name: due
--- Takes the posts that are due, the first ones first, and leaves those that a person is changing at this moment. With what
--- stands in their way: a content that is not written, or its image, which is waited for during ten minutes.
-WITH taken AS MATERIALIZED (
-    SELECT id FROM scheduled_posts
-    WHERE status = 'scheduled' AND due_at <= coalesce($1::timestamptz, statement_timestamp())
-    ORDER BY due_at, created_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+-- Takes the first post that is due of each target, and leaves those that a person is changing at this moment. The next one
+-- of a target is taken when the publisher has stored the request of the one before, so that they are sent in order whoever
+-- dies meanwhile; nobody waits for a request for longer than ten minutes. Targets are found by hopping through the index.
+-- With what stands in the way: a content that is not written, or its image, which is waited for during ten minutes.
+WITH RECURSIVE targets AS (
+    (SELECT target FROM scheduled_posts WHERE status = 'scheduled' ORDER BY target LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.target FROM scheduled_posts s WHERE s.status = 'scheduled' AND s.target > t.target
+            ORDER BY s.target LIMIT 1)
+    FROM targets t WHERE t.target IS NOT NULL
+), taken AS MATERIALIZED (
+    SELECT first.* FROM targets t CROSS JOIN LATERAL (
+        SELECT id, post_id, content_id, rewrite_id, s.target, version, scheduled_time, due_at, created_at
+        FROM scheduled_posts s
+        WHERE s.target = t.target AND s.status = 'scheduled'
+          AND s.due_at <= coalesce($1::timestamptz, statement_timestamp())
+        ORDER BY s.target, due_at, created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED) AS first
+    WHERE NOT EXISTS (
+        SELECT FROM scheduled_posts o
+        WHERE o.target = t.target AND o.status = 'publishing' AND o.updated_at > statement_timestamp() - interval '10 minutes'
+          AND NOT EXISTS (SELECT FROM publish_packages p WHERE p.id = o.request_id)
+          AND NOT EXISTS (SELECT FROM jobs j WHERE j.consumer = 'publisher' AND j.event_id = o.request_id
+                                               AND j.status IN ('failed', 'cancelled')))
 )
-SELECT s.id, s.post_id, s.rewrite_id, s.target, s.version, c.status AS content_status, c.reason AS content_reason,
+SELECT t.id, t.post_id, t.rewrite_id, t.target, t.version, c.status AS content_status, c.reason AS content_reason,
        coalesce(k.illustrate, false)
-       AND s.scheduled_time > coalesce($1::timestamptz, statement_timestamp()) - interval '10 minutes'
-       AND NOT EXISTS (SELECT FROM attachments a WHERE a.post_id = s.post_id)
-       AND NOT EXISTS (SELECT FROM illustrations i WHERE i.post_id = s.post_id AND i.status = 'failed') AS lacks_image
-FROM taken JOIN scheduled_posts s USING (id)
-LEFT JOIN contents k ON k.id = s.content_id
-LEFT JOIN content_states c ON c.content_id = s.content_id
-ORDER BY s.due_at, s.created_at, s.id
+       AND t.scheduled_time > coalesce($1::timestamptz, statement_timestamp()) - interval '10 minutes'
+       AND NOT EXISTS (SELECT FROM attachments a WHERE a.post_id = t.post_id)
+       AND NOT EXISTS (SELECT FROM illustrations i WHERE i.post_id = t.post_id AND i.status = 'failed') AS lacks_image
+FROM taken t LEFT JOIN contents k ON k.id = t.content_id
+LEFT JOIN content_states c ON c.content_id = t.content_id
+ORDER BY t.due_at, t.created_at, t.id
 
 -- name: take
 -- Marks posts as being published, under the ids of their requests.

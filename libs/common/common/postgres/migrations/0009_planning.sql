@@ -71,8 +71,9 @@ CREATE TABLE scheduled_posts (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     published_at   timestamptz
 ) WITH (fillfactor = 80);
-CREATE INDEX scheduled_posts_due ON scheduled_posts (due_at, created_at, id) WHERE status = 'scheduled';
-CREATE INDEX scheduled_posts_publishing ON scheduled_posts (updated_at) WHERE status = 'publishing';
+CREATE INDEX scheduled_posts_due ON scheduled_posts (due_at) WHERE status = 'scheduled';
+CREATE INDEX scheduled_posts_waiting ON scheduled_posts (target, due_at, created_at, id) WHERE status = 'scheduled';
+CREATE INDEX scheduled_posts_publishing ON scheduled_posts (target, updated_at) WHERE status = 'publishing';
 CREATE INDEX scheduled_posts_target ON scheduled_posts (target, scheduled_time);
 CREATE INDEX scheduled_posts_content ON scheduled_posts (content_id) WHERE content_id IS NOT NULL;
 CREATE INDEX scheduled_posts_listed ON scheduled_posts (scheduled_time, id);
