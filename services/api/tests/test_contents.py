@@ -101,7 +101,14 @@ async def test_a_refusal_is_said_and_a_person_can_write_it(api: Api) -> None:
     read = (await api.http.get(path)).json()
     assert (read["status"], read["reason"]) == ("failed", "I can't help with that.")
     assert [item["id"] for item in (await api.http.get("/content?status=failed")).json()["items"]] == [made["id"]]
+    await api.database.execute(
+        "INSERT INTO scheduled_posts (post_id, content_id, platform, target, scheduled_time, due_at, created_by)"
+        " VALUES ($1, $2, 'telegram', 'telegram:@city', now(), now() + interval '1 minute', 'me')",
+        UUID(made["post_id"]), UUID(made["id"]),
+    )  # fmt: skip
     assert (await api.http.patch(path, json={"text": "By hand"})).json()["status"] == "created"
+    [planned] = (await api.http.get("/scheduled-posts", params={"content_id": made["id"]})).json()["items"]
+    assert planned["due_at"] == planned["scheduled_time"]  # it does not wait for the next check
 
 
 async def test_what_is_scheduled_stays(api: Api) -> None:

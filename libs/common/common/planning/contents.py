@@ -135,9 +135,9 @@ class Contents:
         if brief.profile:
             await self._profile(brief.profile)
 
-    async def wake(self) -> None:
+    async def wake(self, post_id: UUID) -> None:
         """Let scheduled posts go on that wait for a content which a person has written now."""
-        await self._database.fetch(self._sql["wake"])
+        await self._database.execute(self._sql["wake"], post_id)
 
     async def _profile(self, named: str) -> UUID:
         row = await self._database.fetchrow(self._sql["profile"], named)

@@ -54,5 +54,5 @@ WHERE c.created_at <= $2 AND (c.created_at, c.id) < ($2, $3)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: wake
--- Tells whoever waits for a content that it was written.
-SELECT pg_notify('scheduled_posts', '')
+-- Makes scheduled posts due again that were put off because the content was not written.
+UPDATE scheduled_posts SET due_at = scheduled_time WHERE post_id = $1 AND status = 'scheduled' AND attempts = 0

@@ -77,10 +77,10 @@ WHERE r.id = $1
 
 -- name: list
 -- A page of rules with their statistics, which are counted for the rules of the page only.
-SELECT r.*, x.*, p.*, r.created_at AS page_at, r.id::text AS page_key
+SELECT r.*, x.*, p.*, r.created_at AS page_at, r.id AS page_key
 FROM (SELECT * FROM auto_posting_rules
-      WHERE created_at <= $2 AND (created_at, id::text) < ($2, $3) AND ($4::boolean IS NULL OR is_active = $4)
-      ORDER BY created_at DESC, id::text DESC LIMIT $1) AS r
+      WHERE created_at <= $2 AND (created_at, id) < ($2, $3) AND ($4::boolean IS NULL OR is_active = $4)
+      ORDER BY created_at DESC, id DESC LIMIT $1) AS r
 CROSS JOIN LATERAL (
     SELECT count(*) AS executions, count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
            count(*) FILTER (WHERE status = 'failed') AS failed, max(executed_at) AS last_executed_at,

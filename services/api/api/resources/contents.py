@@ -114,7 +114,7 @@ async def edit_content(content_id: UUID, change: EditedText, call: Calling) -> C
     entities = body.to_json().get("entities", [])
     edit = current.post_id, rewrite_id, change.title, body.text, entities, call.actor
     await call.database.execute(statement("posts", "add_edit"), *edit)
-    await _contents(call).wake()
+    await _contents(call).wake(current.post_id)
     return await get_content(content_id, call)
 
 
