@@ -6,11 +6,13 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
+from pydantic import Field
 
 from common.events import ImageRequested
 from common.media.keeping import Keeper, Kept
 from common.media.store import MediaStore, Origin
 from common.postgres import Queries
+from common.settings import SettingsGroup, load_settings
 from postroom.connections import System, connected
 from postroom.output import Json, Refused, ago, print_json, print_table, run
 from postroom.person import person
@@ -19,7 +21,12 @@ app = typer.Typer(no_args_is_help=True, help="Images and files of posts: list, d
 
 CONSUMER = "postroom"
 HASH_SHOWN = 12
-GRACE_SECONDS = 86_400.0
+
+
+class Grace(SettingsGroup):
+    """How long imagegen keeps an image that no post has."""
+
+    images_grace_seconds: float = Field(default=86_400.0, ge=0)
 
 
 @app.command("list")
@@ -80,20 +87,22 @@ def delete(
 @app.command()
 def gc(
     grace: Annotated[
-        float, typer.Option(help="Seconds for which an image that no post has is kept.", min=0)
-    ] = GRACE_SECONDS,
+        float | None,
+        typer.Option(help="Seconds for which an image that no post has is kept. Default: IMAGES_GRACE_SECONDS.", min=0),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which images would be deleted.")] = False,
     as_json: Json = False,
 ) -> None:
     """Delete now what imagegen would delete by and by: images that no post has, and what storing has left over."""
 
     async def work() -> dict[str, Any]:
+        seconds = load_settings(Grace).images_grace_seconds if grace is None else grace
         async with connected() as system:
             if dry_run:
-                row = await system.database.fetchrow(_sql()["images_due"], grace)
+                row = await system.database.fetchrow(_sql()["images_due"], seconds)
                 assert row
                 return dict(row)
-            return asdict(await _keeper(system).gc(grace, by=person()))
+            return asdict(await _keeper(system).gc(seconds, by=person()))
 
     found = run(work)
     if as_json:
