@@ -85,11 +85,17 @@ async def test_the_beginning_of_several_hashes_names_none(connected: Any, shelf:
     assert len(await shelf.hashes()) == 2
 
 
-async def test_gc_deletes_what_no_post_has_after_the_grace(connected: Any, shelf: Shelf) -> None:
+async def test_gc_deletes_what_no_post_has_after_the_grace(
+    connected: Any, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old, used, fresh = await shelf.keep(b"old"), await shelf.keep(b"used", attached=True), await shelf.keep(b"fresh")
     await shelf.database.execute(
         "UPDATE images SET last_used_at = now() - interval '2 days' WHERE hash = ANY($1)", [old.hash, used.hash]
     )
+    monkeypatch.setenv("IMAGES_GRACE_SECONDS", "259200")
+    assert connected.said("images", "gc", "--dry-run") == {"images": 0, "size_bytes": 0}
+    assert connected.said("images", "gc")["unused"] == 0
+    monkeypatch.delenv("IMAGES_GRACE_SECONDS")
     assert connected.said("images", "gc", "--dry-run") == {"images": 1, "size_bytes": 3}
     assert await shelf.hashes() == {old.hash, used.hash, fresh.hash}
     swept = connected.said("images", "gc")
