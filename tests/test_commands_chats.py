@@ -57,6 +57,10 @@ def test_a_list_is_imported_whole_or_not_at_all(connected: Any) -> None:
     assert refusal.startswith("postroom: chats.csv: nothing was taken: line 1: min_messages is 'many'")
     assert "; line 3: 'not a chat' is no chat" in refusal
     assert len(shown(connected)) == 3
+    for words in ("Title,Link\nFourth,https://t.me/fourth\n", "username\n@fourth\n"):  # are no chats @title, @username
+        table.write_text(words)
+        assert "is no chat: write @" in connected.refusal("chats", "import", "chats.csv")
+    assert len(shown(connected)) == 3
     for contents, problem in ((b"\xff\xfe", "it is not UTF-8"), (b"# nothing\n", "it names no chat")):
         plain.write_bytes(contents)
         assert problem in connected.refusal("chats", "import", "plain.txt")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from common.chats import Chat, ChatEntry, Chats
-from common.telegram.addresses import NoAddress
+from common.telegram.addresses import NoAddress, is_name_alone
 from postroom.commands.chat_addresses import MINUS_IS_NO_OPTION
 from postroom.connections import connected
 from postroom.output import Json, Refused, ago, print_json, print_table, run, told
@@ -130,7 +130,11 @@ def _rows(lines: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _entry(row: dict[str, str]) -> ChatEntry:
+    """Return the chat of a row. A word alone is no address here: it may be a title, or the name of a column."""
+    address = row.get("address", "")
+    if is_name_alone(address):
+        raise ValueError(f"{address!r} is no chat: write @{address}, or name the columns in the first line")
     given = row.get("min_messages", "")
     if given and not (given.isascii() and given.isdigit() and int(given) < 2**31):
         raise ValueError(f"min_messages is {given!r}, and must be a whole number")
-    return ChatEntry(row.get("address", ""), row.get("title") or None, int(given) if given else None)
+    return ChatEntry(address, row.get("title") or None, int(given) if given else None)

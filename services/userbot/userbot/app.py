@@ -173,6 +173,8 @@ def teller_of(
     """Return who tells an administrator, where a bot and an administrator are set."""
     token = summary.admin_notify_bot_token.get_secret_value()
     if not token or not summary.admin_id:
+        if token or summary.admin_id:
+            log.warning("nobody is told how broadcasts end: ADMIN_NOTIFY_BOT_TOKEN and ADMIN_ID are both needed")
         return None
     sessions = BotSessions(service.database, settings)
     return Bot(sessions, service.leases, token, summary.admin_id, call_seconds=call_seconds)

@@ -7,6 +7,7 @@ from pydantic_settings import NoDecode
 
 from common.service import SettingsGroup
 from common.settings import SettingsError
+from common.telegram.addresses import checked
 
 
 class UserbotSettings(SettingsGroup):
@@ -47,6 +48,11 @@ class UserbotSettings(SettingsGroup):
     @classmethod
     def _separated(cls, given: object) -> object:
         return tuple(filter(None, map(str.strip, given.split(",")))) if isinstance(given, str) else given
+
+    @field_validator("target_chat_ids")
+    @classmethod
+    def _chats(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(checked, given))
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -22,6 +22,11 @@ def is_id(address: str) -> bool:
     return address.removeprefix("-").isdigit()
 
 
+def is_name_alone(address: str) -> bool:
+    """Whether an address is a name without the @ or the link that would say so."""
+    return NAME.fullmatch(f"@{address.strip().lower()}") is not None
+
+
 def checked(address: str) -> str:
     """Return an address in its normal form. Raises NoAddress for what can be neither a name nor a marked id."""
     found = normal(address)
