@@ -4,7 +4,9 @@ import asyncio
 import json
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import pytest
@@ -16,6 +18,8 @@ from common.postgres import Database
 from common.posts import NewPost, Posts
 from common.telegram.text import RichText
 from common.testing.waiting import eventually
+
+SOCKET = ".s.PGSQL.5432"
 
 
 @pytest.fixture
@@ -98,6 +102,7 @@ async def test_what_cannot_be_broadcast_is_refused_at_once(
     for wrong in (
         (), (str(post), "--text", "x"), ("--text", " "), ("--text", "x", "--forward"),
         ("--text", "x", "--chats", "no chat"), ("--text", "x", "--at", "tomorrow"),
+        ("--text", "x", "--chats", ""), ("--text", "x", "--chats", " ,"),  # not those of TARGET_CHAT_IDS
     ):  # fmt: skip
         assert connected.command("broadcast", *wrong, check=False).returncode == 2
     assert await requests(nats_client, "broadcast.requested") == []
@@ -135,6 +140,51 @@ async def test_waiting_shows_the_progress_until_it_ends(
     said = json.loads(out)
     assert (said["id"], said["status"], said["sent_count"], said["error_count"]) == (str(task_id), status, 1, 1)
     assert process.returncode == code
+
+
+async def test_waiting_ends_with_one_line_where_the_database_is_gone(
+    connected: Any, nats_client: Client, database: Database, tmp_path: Path
+) -> None:
+    [directory] = parse_qs(urlsplit(connected.servers["DATABASE_URL"]).query).get("host", [""])
+    if not directory:
+        pytest.skip("its server is no embedded one")
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        its_reader, its_writer = await asyncio.open_unix_connection(f"{directory}/{SOCKET}")
+        writers.extend((writer, its_writer))
+        await asyncio.gather(pump(reader, its_writer), pump(its_reader, writer))
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    between = await asyncio.start_unix_server(pass_on, tmp_path / SOCKET)
+    url = connected.servers["DATABASE_URL"].replace(directory, str(tmp_path))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "postroom", "broadcast", "--text", "Hello", "--chats", "@first", "--wait",
+        cwd=connected.directory, env=connected.environment(**{**connected.servers, "DATABASE_URL": url}),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+    async def requested() -> list[tuple[str, dict[str, Any]]]:
+        return await requests(nats_client, "broadcast.requested")
+
+    [(event_id, _)] = await eventually(requested)
+    task_id = await task(database, task_of(event_id), chats=["@first"])
+    assert process.stderr
+    while "pending, 0 of 1 chats" not in (line := (await process.stderr.readline()).decode()):
+        assert line
+    between.close()
+    (tmp_path / SOCKET).unlink(missing_ok=True)
+    for writer in writers:
+        writer.close()
+    out, said = await process.communicate()
+    assert (out, process.returncode) == (b"", 4)
+    [line] = said.decode().splitlines()
+    assert line.startswith("postroom: PostgreSQL can't be reached any more.")
+    assert str(task_id) in line
 
 
 async def test_broadcasts_are_listed_and_shown(connected: Any, database: Database, post: UUID) -> None:
@@ -200,7 +250,7 @@ async def test_all_are_paused_with_a_reason(connected: Any, database: Database) 
     assert row["paused_by"].startswith("cli")
     notice = f"All broadcasts are paused until 2030-01-01 00:00 UTC, by {row['paused_by']}: a holiday"
     assert connected.command("broadcasts", "list").stdout.splitlines()[0] == notice
-    assert "! broadcast_queue is paused by" in connected.command("status").stdout
+    assert "! broadcast_queue is paused until 2030-01-01 00:00 UTC by" in connected.command("status").stdout
     await database.execute("UPDATE queue_pauses SET until = now()")
     assert notice not in connected.command("broadcasts", "list").stdout
     assert connected.said("broadcasts", "resume", "--all") == {"resumed": "all"}
@@ -212,10 +262,15 @@ async def test_all_are_paused_with_a_reason(connected: Any, database: Database) 
 async def test_an_account_is_resumed(connected: Any, database: Database) -> None:
     await database.execute("INSERT INTO userbot_accounts VALUES ('userbot', now(), 'PEER_FLOOD')")
     task_id = await task(database, account="userbot")
+    anybodys = await task(database)
+    for each, which in ((task_id, "account userbot"), (anybodys, "every account")):
+        assert f"waits: {which} was stopped (PEER_FLOOD)" in connected.command("broadcasts", "show", str(each)).stdout
+    await database.execute("INSERT INTO userbot_accounts VALUES ('second')")  # which may take it
+    assert "PEER_FLOOD" not in connected.command("broadcasts", "show", str(anybodys)).stdout
     assert "was stopped (PEER_FLOOD)" in connected.command("broadcasts", "show", str(task_id)).stdout
     assert "! account userbot was stopped: PEER_FLOOD" in connected.command("status").stdout
     assert connected.said("broadcasts", "resume", "--account", "userbot") == {"resumed": "userbot"}
-    [row] = await database.fetch("SELECT stopped_at, stopped_reason FROM userbot_accounts")
+    [row] = await database.fetch("SELECT stopped_at, stopped_reason FROM userbot_accounts WHERE name = 'userbot'")
     assert dict(row) == {"stopped_at": None, "stopped_reason": None}
     assert connected.refusal("broadcasts", "resume", "--account", "userbot") == (
         "postroom: no account userbot was stopped"

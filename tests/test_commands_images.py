@@ -173,6 +173,8 @@ async def test_a_route_illustrates_and_broadcasts(connected: Any, database: Data
     [shown] = row["routes"]
     assert (shown["illustrate"], shown["image_required"]) == (True, True)
     assert shown["broadcast"] == {"chats": ["-1001", "@city"], "delay_seconds": 600, "forward": True}
+    table = connected.command("catalog", "show").stdout
+    assert "(illustrate, image_required, broadcast to -1001 @city)" in table
     [route] = await _routes(database)
     assert route.broadcast
     assert route.broadcast.chats == ("-1001", "@city")
@@ -182,9 +184,9 @@ async def test_a_route_illustrates_and_broadcasts(connected: Any, database: Data
     assert (route.illustrate, route.image_required, route.broadcast) == (False, False, None)
     for wrong, problem in (
         ("image_required = true\n", "image_required goes with illustrate = true"),
-        ('[route.broadcast]\nchats = ["no chat"]\n', "route 1 broadcast chats 1: Value error, 'no chat' is no chat"),
+        ('[route.broadcast]\nchats = ["no chat"]\n', "route 1 broadcast chats 1: 'no chat' is no chat"),
         ("[route.broadcast]\ndelay_seconds = -1\n", "broadcast delay_seconds: Input should be greater"),
-        ("[route.broadcast]\nchat = []\n", "broadcast chat: Extra inputs"),
+        ("[route.broadcast]\nchat = []\n", "broadcast chat: there is no such key"),
     ):
         file.write_text(ROUTE + wrong)
         assert problem in connected.refusal("catalog", "apply", "my.toml")

@@ -1,5 +1,6 @@
 """How a command finds the running system: DATABASE_URL and NATS_URL, else the stack that runs in this directory."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -76,11 +77,24 @@ async def connected() -> AsyncIterator[System]:
     database_url, nats_url = addresses()
     client = await connect_nats(nats_url)
     try:
-        async with Database.connect(database_url, size=2) as database:
-            await verify_schema(database.strict)
-            yield System(database, client)
+        with _quiet("asyncpg"), _quiet("common.postgres"):
+            async with Database.connect(database_url, size=2) as database:
+                await verify_schema(database.strict)
+                yield System(database, client)
     finally:
         await client.close()
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep a logger from saying at length what the command itself says in one line."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 async def connect_nats(url: str) -> Client:

@@ -58,7 +58,7 @@ class Broadcast:
     paused_by: str | None
     cancel_requested_at: datetime | None
     cancelled_by: str | None
-    stopped_reason: str | None  # why its account was stopped, where it was
+    stopped_reason: str | None  # why its account was stopped, or, where any may take it, one of all that were
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

@@ -10,13 +10,14 @@ from rich.console import Console
 
 from common.broadcasts import Broadcast, Broadcasts, NoSuchBroadcast
 from common.events import BroadcastRequested
-from common.postgres import Queries
+from common.postgres import UNREACHABLE, Queries, bounded
 from postroom.commands.chat_addresses import chat_addresses
 from postroom.commands.moments import moment
-from postroom.connections import System, connected
+from postroom.connections import NotFound, System, connected
 from postroom.output import EXIT_FAILED, Json, Refused, print_json, run
 
 LOOK_EVERY_SECONDS = 0.5
+AWAY_SECONDS = 10.0  # a server that is started again is back by then
 
 
 def broadcast(
@@ -98,7 +99,13 @@ async def _watch(task_id: UUID) -> Broadcast:
         with system.rails() as rails, console.status("waits for the userbot") as status:
             broadcasts = Broadcasts(system.database, rails)
             while True:
-                found = await _found(broadcasts, task_id)
+                try:
+                    found = await bounded(_found(broadcasts, task_id), AWAY_SECONDS)
+                except UNREACHABLE:
+                    raise NotFound(
+                        "PostgreSQL can't be reached any more. The broadcast goes on when the services are back: "
+                        f"`postroom broadcasts show {task_id}`"
+                    ) from None
                 progress = _progress(found) if found else "waits for the userbot"
                 if progress != shown:
                     shown = progress
@@ -119,7 +126,8 @@ async def _found(broadcasts: Broadcasts, task_id: UUID) -> Broadcast | None:
 
 def _progress(found: Broadcast) -> str:
     parts = [state(found), f"{found.done} of {found.total} chats" if found.total else ""]
-    parts += [f"{found.error_count} errors" if found.error_count else "", found.last_error or ""]
+    errors = f"{found.error_count} {'error' if found.error_count == 1 else 'errors'}"
+    parts += [errors if found.error_count else "", found.last_error or ""]
     return ", ".join(filter(None, parts))
 
 
@@ -132,7 +140,8 @@ def state(found: Broadcast, now: datetime | None = None) -> str:
     if found.paused_at:
         return f"paused by {found.paused_by}"
     if found.stopped_reason:
-        return f"waits: account {found.account} was stopped ({found.stopped_reason})"
+        which = f"account {found.account}" if found.account else "every account"
+        return f"waits: {which} was stopped ({found.stopped_reason})"
     if found.status == "pending" and found.not_before > (now or datetime.now(found.not_before.tzinfo)):
         return f"due {found.not_before:%Y-%m-%d %H:%M:%S} UTC"
     return found.status

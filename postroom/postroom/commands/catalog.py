@@ -154,11 +154,20 @@ def show(as_json: Json = False) -> None:
                 source["address"],
                 source["kind"],
                 source["schedule"],
-                "; ".join(f"{route['name']} → {' '.join(route['targets'])}" for route in source["routes"]) or "NONE",
+                "; ".join(map(_route, source["routes"])) or "NONE",
             )
             for source in found
         ),
     )
+
+
+def _route(route: dict[str, Any]) -> str:
+    """Return a route in one line: where it leads, and what else it does."""
+    does = ["approval"] * route["approval"] + ["illustrate"] * route["illustrate"]
+    does += ["image_required"] * route["image_required"] + ["slots"] * bool(route["slots"])
+    if broadcast := route["broadcast"]:
+        does.append(f"broadcast to {' '.join(broadcast['chats']) or 'TARGET_CHAT_IDS'}")
+    return f"{route['name']} → {' '.join(route['targets'])}" + (f" ({', '.join(does)})" if does else "")
 
 
 def _broadcast(entry: BroadcastEntry | None) -> RouteBroadcast | None:
@@ -173,8 +182,15 @@ def _read(file: Path) -> CatalogFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Refused(f"{file}: {error}") from None
     except ValidationError as error:
-        problems = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in error.errors(include_url=False))
+        problems = "; ".join(
+            f"{_place(each['loc'])}: {_said(each['type'], each['msg'])}" for each in error.errors(include_url=False)
+        )
         raise Refused(f"{file}: {problems}") from None
+
+
+def _said(kind: str, message: str) -> str:
+    """Return what is wrong in words that need no knowledge of Pydantic."""
+    return "there is no such key" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
 
 
 def _place(loc: tuple[int | str, ...]) -> str:

@@ -129,6 +129,7 @@ def _print_images_broadcasts_and_plans(found: dict[str, Any]) -> None:
     )
     for pause in found["pauses"]:
         reason = f": {pause['reason']}" if pause["reason"] else ""
-        typer.echo(f"! {pause['queue']} is paused by {pause['paused_by']}{reason}")
+        until = f" until {pause['until']:%Y-%m-%d %H:%M} UTC" if pause["until"] else ""
+        typer.echo(f"! {pause['queue']} is paused{until} by {pause['paused_by']}{reason}")
     for account in found["stopped_accounts"]:
         typer.echo(f"! account {account['name']} was stopped: {account['stopped_reason']}")

@@ -1,13 +1,17 @@
 -- name: list
 -- One broadcast, or the newest of one status; with how many of its chats are through, and the seconds that each of its
--- latest twenty chats took.
+-- latest twenty chats took. What any account may take waits as soon as all are stopped.
 SELECT t.id, t.post_id, t.text, t.forward, t.account, t.status, t.attempts, t.sent_count, t.error_count, t.skipped_count,
        t.last_error, t.not_before, t.paused_at, t.paused_by, t.cancel_requested_at, t.cancelled_by, a.stopped_reason,
        t.created_at, t.started_at, t.finished_at, now() AS now,
        coalesce(cardinality(t.chats), nullif(cardinality(t.target_chat_ids), 0)) AS total,
        progress.done::integer AS done, pace.chat_seconds
 FROM userbot_tasks t
-LEFT JOIN userbot_accounts a ON a.name = t.account AND a.stopped_at IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT stopped_reason FROM userbot_accounts WHERE stopped_at IS NOT NULL
+    AND (name = t.account OR t.account IS NULL AND NOT EXISTS (SELECT FROM userbot_accounts WHERE stopped_at IS NULL))
+    ORDER BY stopped_at LIMIT 1
+) AS a ON true
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE outcome IN ('sent', 'refused', 'skipped', 'unknown')) AS done
     FROM (SELECT DISTINCT ON (chat) outcome FROM broadcast_attempts WHERE task_id = t.id ORDER BY chat, attempt DESC) l
