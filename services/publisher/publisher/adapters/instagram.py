@@ -10,7 +10,7 @@ from common.planning.limits import HASHTAG, INSTAGRAM_CAPTION, INSTAGRAM_HASHTAG
 from common.planning.plain import plain
 from common.planning.refusals import NoTarget
 from common.planning.targets import CANONICAL
-from common.sends import Away, NotSent, Refused, Trouble, Unanswered, Wait
+from common.sends import Away, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
 from common.telegram.cutting import cut
 from common.telegram.text import RichText
 from publisher.adapters.instagram_calls import Failed, InstagramCalls
@@ -70,8 +70,11 @@ class Instagram:
         container = record.progress.container
         status = await self._containers.status(account, container) if container else GONE
         if container and (status == "PUBLISHED" or (status == GONE and message.doubtful)):
-            if sent := await self._found(message, await record.taken()):
-                return sent
+            try:
+                if sent := await self._found(message, await record.taken()):
+                    return sent
+            except Inconclusive as error:
+                raise Unanswered(str(error)) from None
             raise Unanswered(f"its container is {status.lower()}, and it is not found among the account's posts")
         if container is None or status not in ("IN_PROGRESS", "FINISHED"):
             await require_place(self._calls, account)

@@ -52,7 +52,8 @@ class InstagramCalls:
         said = _said(answer, error)
         if code in TOKEN:
             await self.tokens.not_taken(account, token, said)
-        elif answer.ok or code:
+            raise Trouble(said)
+        if answer.ok or code:
             self.tokens.taken(account)
         if answer.ok and not error:
             return answer.body

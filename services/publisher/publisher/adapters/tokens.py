@@ -67,9 +67,10 @@ class Tokens:
 
     async def not_taken(self, account: str, token: str, why: str) -> None:
         """Return where there is another token now, to try again with. Raises Wait, and tells of it, where not."""
+        if self._current.get(account, token) != token:  # it was renewed while this call was under way
+            return
         try:
-            if self._current.get(account) == token:
-                await self._replace(account, token, why)
+            await self._replace(account, token, why)
         except NotRenewed as error:
             self._current.pop(account, None)
             if account not in self._told:

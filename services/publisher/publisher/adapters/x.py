@@ -12,7 +12,7 @@ from common.planning.plain import plain
 from common.planning.refusals import NoTarget
 from common.planning.targets import CANONICAL
 from common.planning.x_text import thread
-from common.sends import Away, Doubtful, NotSent, Refused, Trouble, Unanswered, Wait
+from common.sends import Away, Doubtful, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
 from common.telegram.cutting import cut
 from common.telegram.text import RichText
 from publisher.adapters.x_calls import Repeated, XCalls
@@ -67,10 +67,14 @@ class X:
         if not message.body.text and not message.media:
             raise Refused("there is neither text nor media")
         while len(record.progress.posts) < len(parts):
-            if record.progress.trying and await self._found_next(message, parts, await record.taken()):
-                continue
-            if record.progress.trying and not record.progress.answered:
-                raise Unanswered("it is not found among the account's posts")
+            if record.progress.trying:
+                try:
+                    if await self._found_next(message, parts, await record.taken()):
+                        continue
+                except Inconclusive as error:
+                    raise Unanswered(str(error)) from None
+                if not record.progress.answered:
+                    raise Unanswered("it is not found among the account's posts")
             note = await self._post_next(message, parts) or note
         return self._sent(message, note)
 
