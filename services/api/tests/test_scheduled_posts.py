@@ -43,7 +43,8 @@ async def test_a_post_is_planned_read_and_listed(api: Api) -> None:
     assert given["scheduled_time"] == given["due_at"] == "2100-01-01T09:00:00Z"
     assert (given["status"], given["platform"], given["target"]) == ("scheduled", "telegram", TARGET)
     assert (await api.http.get(f"/scheduled-posts/{given['id']}")).json() == given
-    assert (await api.http.get(f"/posts/{post}")).json()["state"] == "scheduled"
+    history = (await api.http.get(f"/posts/{post}")).json()
+    assert (history["state"], [each["id"] for each in history["scheduled"]]) == ("scheduled", [given["id"]])
     [listed] = (await api.http.get("/posts?state=scheduled")).json()["items"]
     assert listed["id"] == str(post)
 

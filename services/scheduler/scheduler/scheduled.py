@@ -70,7 +70,7 @@ class ScheduledPostsWorker:
                 return due_in
             if taken == 0:  # the publisher has yet to store what was taken before, or somebody is changing what is due
                 self._empty += 1
-                return min(MOST_BUSY_SECONDS, BUSY_SECONDS * 2 ** (self._empty // 10))
+                return min(MOST_BUSY_SECONDS, BUSY_SECONDS * 2.0 ** (self._empty // 10))
             async with self._in_order():
                 if not await self._publish_leftovers():
                     return STREAM_AWAY_SECONDS

@@ -105,6 +105,20 @@ class PostJob(Answer):
     finished_at: Utc | None
 
 
+class Scheduled(Answer):
+    """A plan to publish it."""
+
+    id: UUID
+    target: str
+    scheduled_time: Utc
+    status: str
+    attempts: int
+    request_id: str | None
+    last_error: str | None
+    created_by: str
+    created_at: Utc
+
+
 class Package(Answer):
     """A publish request."""
 

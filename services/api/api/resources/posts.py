@@ -59,6 +59,7 @@ class Post(Answer):
     edits: list[history.Edit]
     routings: list[history.Routing]
     jobs: list[history.PostJob]
+    scheduled: list[history.Scheduled]
     packages: list[history.Package]
     publications: list[history.Publication]
     broadcasts: list[history.PostBroadcast]

@@ -48,7 +48,7 @@ WHERE p.collected_at <= $2 AND (p.collected_at, p.id) < ($2, $3)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_post
--- One post with everything that became of it.
+-- One post with everything that became of it. Ties have an order as well: what is equal has the same ETag.
 SELECT p.id, p.source_id, p.external_id, p.revision, p.url, p.title, p.text, p.entities, p.posted_at, p.collected_at,
        p.duplicate_of, p.trace_id, (SELECT st.state FROM post_states st WHERE st.post_id = p.id) AS state,
        array(SELECT jsonb_build_object('position', m.position, 'kind', m.kind, 'mime_type', m.mime_type,
@@ -58,30 +58,34 @@ SELECT p.id, p.source_id, p.external_id, p.revision, p.url, p.title, p.text, p.e
              WHERE m.post_id = p.id ORDER BY m.position) AS media,
        array(SELECT jsonb_build_object('place', a.place, 'hash', a.hash, 'attached_at', a.attached_at)
              FROM attachments a WHERE a.post_id = p.id ORDER BY a.place) AS images,
-       array(SELECT to_jsonb(i) - 'post_id' FROM illustrations i WHERE i.post_id = p.id ORDER BY i.created_at)
+       array(SELECT to_jsonb(i) - 'post_id' FROM illustrations i WHERE i.post_id = p.id ORDER BY i.created_at, i.id)
            AS illustrations,
        array(SELECT to_jsonb(r) - 'post_id' - 'request' - 'answer' FROM rewrites r
-             WHERE r.post_id = p.id ORDER BY r.created_at) AS rewrites,
-       array(SELECT to_jsonb(e) - 'post_id' FROM post_edits e WHERE e.post_id = p.id ORDER BY e.edited_at) AS edits,
-       array(SELECT to_jsonb(o) - 'post_id' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at) AS routings,
+             WHERE r.post_id = p.id ORDER BY r.created_at, r.id) AS rewrites,
+       array(SELECT to_jsonb(e) - 'post_id' FROM post_edits e WHERE e.post_id = p.id ORDER BY e.edited_at, e.id) AS edits,
+       array(SELECT to_jsonb(o) - 'post_id' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at, o.route_id) AS routings,
        array(SELECT to_jsonb(j) - 'post_id' - 'holder' - 'lease_until' FROM jobs j
-             WHERE j.post_id = p.id ORDER BY j.created_at) AS jobs,
+             WHERE j.post_id = p.id ORDER BY j.created_at, j.consumer, j.event_id) AS jobs,
+       array(SELECT jsonb_build_object('id', d.id, 'target', d.target, 'scheduled_time', d.scheduled_time,
+                                       'status', d.status, 'attempts', d.attempts, 'request_id', d.request_id,
+                                       'last_error', d.last_error, 'created_by', d.created_by, 'created_at', d.created_at)
+             FROM scheduled_posts d WHERE d.post_id = p.id ORDER BY d.created_at, d.id) AS scheduled,
        array(SELECT jsonb_build_object('id', k.id, 'rewrite_id', k.rewrite_id, 'status', k.status, 'reason', k.reason,
                                        'requested_at', k.requested_at, 'finished_at', k.finished_at)
-             FROM publish_packages k WHERE k.post_id = p.id ORDER BY k.requested_at) AS packages,
+             FROM publish_packages k WHERE k.post_id = p.id ORDER BY k.requested_at, k.id) AS packages,
        array(SELECT jsonb_build_object('id', q.id, 'package_id', q.package_id, 'destination', q.destination,
                                        'status', q.status, 'message_ids', q.message_ids, 'url', q.url, 'text', q.text,
                                        'attempts', q.attempts, 'last_error', q.last_error, 'created_at', q.created_at,
                                        'first_try_at', q.first_try_at, 'finished_at', q.finished_at)
-             FROM publications q WHERE q.post_id = p.id ORDER BY q.created_at) AS publications,
+             FROM publications q WHERE q.post_id = p.id ORDER BY q.created_at, q.id) AS publications,
        array(SELECT jsonb_build_object('id', t.id, 'status', t.status, 'account', t.account, 'sent_count', t.sent_count,
                                        'error_count', t.error_count, 'skipped_count', t.skipped_count,
                                        'last_error', t.last_error, 'created_at', t.created_at,
                                        'finished_at', t.finished_at)
-             FROM userbot_tasks t WHERE t.post_id = p.id ORDER BY t.created_at) AS broadcasts,
+             FROM userbot_tasks t WHERE t.post_id = p.id ORDER BY t.created_at, t.id) AS broadcasts,
        array(SELECT jsonb_build_object('id', n.id, 'kind', n.kind, 'severity', n.severity, 'title', n.title,
                                        'count', n.count, 'last_at', n.last_at)
-             FROM notifications n WHERE n.post_id = p.id ORDER BY n.last_at) AS notifications
+             FROM notifications n WHERE n.post_id = p.id ORDER BY n.last_at, n.id) AS notifications
 FROM posts p WHERE p.id = $1
 
 -- name: editable
