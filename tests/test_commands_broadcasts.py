@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -280,7 +281,9 @@ async def test_an_account_is_resumed(connected: Any, database: Database) -> None
 async def test_one_is_cancelled_at_once_or_by_whoever_works_on_it(
     connected: Any, nats_client: Client, database: Database
 ) -> None:
-    waiting = await task(database, sent_count=2, account="userbot", last_error="parked")
+    waiting = await task(
+        database, sent_count=2, account="userbot", last_error="parked", target_chat_ids=["@never_reached"]
+    )
     doubtful, taken = await task(database), await task(database, status="processing")
     await attempt(database, doubtful, "@a", "sending", datetime.now(UTC))
     for task_id in (waiting, doubtful, taken):
@@ -293,5 +296,6 @@ async def test_one_is_cancelled_at_once_or_by_whoever_works_on_it(
     [(_, result)] = await requests(nats_client, "broadcast.result")
     assert (result["task_id"], result["status"]) == (str(waiting), "cancelled")
     assert (result["sent_count"], result["account"], result["last_error"]) == (2, "userbot", "parked")
+    assert re.search("@never_reached +not sent", connected.command("broadcasts", "show", str(waiting)).stdout)
     assert "has ended already" in connected.refusal("broadcasts", "cancel", str(waiting))
     assert len(await requests(nats_client, "broadcast.result")) == 1

@@ -98,8 +98,8 @@ def show(task_id: TaskId, as_json: Json = False) -> None:
     print_table(
         ("Chat", "Outcome", "Tries", "At (UTC)", "Messages", "Error"),
         (
-            (chat.chat, chat.outcome or "waits", chat.attempts, chat.at, " ".join(map(str, chat.message_ids)),
-             chat.error)
+            (chat.chat, chat.outcome or ("not sent" if found.ended else "waits"), chat.attempts, chat.at,
+             " ".join(map(str, chat.message_ids)), chat.error)
             for chat in chats
         ),
         gap=True,

@@ -166,8 +166,12 @@ def _route(route: dict[str, Any]) -> str:
     does = ["approval"] * route["approval"] + ["illustrate"] * route["illustrate"]
     does += ["image_required"] * route["image_required"] + ["slots"] * bool(route["slots"])
     if broadcast := route["broadcast"]:
-        does.append(f"broadcast to {' '.join(broadcast['chats']) or 'TARGET_CHAT_IDS'}")
+        does.append(f"broadcast to {_chats(broadcast['chats'])}")
     return f"{route['name']} → {' '.join(route['targets'])}" + (f" ({', '.join(does)})" if does else "")
+
+
+def _chats(chats: list[str]) -> str:
+    return (chats[0] if len(chats) == 1 else f"{len(chats)} chats") if chats else "TARGET_CHAT_IDS"
 
 
 def _broadcast(entry: BroadcastEntry | None) -> RouteBroadcast | None:
