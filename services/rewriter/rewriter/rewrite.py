@@ -18,6 +18,7 @@ from rewriter.prompt import Brief
 log = logging.getLogger(__name__)
 
 LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram.org/bots/api#sendmessage
+CAPTION = 1024  # and of what stands under media: https://core.telegram.org/bots/api#sendphoto
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class RewritePost:
         brief = Brief(
             profile=profile,
             markdown=to_markdown(material),
-            limit=min(profile.max_length, LONGEST),
+            limit=min(profile.max_length, CAPTION if post.media or route.illustrate else LONGEST),
             source_title=source.title if source else "",
             url=post.url,
             recent=await self._recent(post, route),

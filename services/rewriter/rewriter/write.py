@@ -12,7 +12,7 @@ from common.telegram.titles import titled
 from rewriter.asking import Asked, Asking
 from rewriter.ports import Briefs, Content
 from rewriter.prompt import Brief
-from rewriter.rewrite import LONGEST
+from rewriter.rewrite import CAPTION, LONGEST
 
 # For a content that names no profile.
 PLAIN = Profile(
@@ -86,8 +86,7 @@ class WriteContent:
         if post is None or profile is None:  # both are held by foreign keys
             raise Reject(f"content {content_id} has lost its brief or its profile")
         material = titled(post.title, post.body.trimmed())
-        brief = Brief(
-            profile=profile, markdown=to_markdown(material), limit=min(profile.max_length, LONGEST), writing=True
-        )
+        limit = min(profile.max_length, CAPTION if content.illustrate else LONGEST)
+        brief = Brief(profile=profile, markdown=to_markdown(material), limit=limit, writing=True)
         asked = await self._ask(brief, material, post.id)
         return WrittenContent(derive("rewrite", post.id, "content", request), content, asked)

@@ -85,3 +85,16 @@ async def test_a_refused_rewrite_asks_for_none(stage, model) -> None:
     assert (await stage.done(POST))["status"] == "succeeded"
     await stage.heard("notify.requested")
     assert "image.requested" not in stage.told
+
+
+@pytest.mark.parametrize(
+    ("illustrate", "media"), [(True, ()), (False, (Media("photo", {"url": "http://files.test/1"}),))]
+)
+async def test_a_text_that_goes_with_a_picture_is_written_to_fit_under_it(stage, illustrate: bool, media) -> None:
+    await stage.route(illustrate=illustrate)
+    await stage.route("long")
+    post = await stage.post(" ".join(f"Предложение {number} об открытии моста." for number in range(60)), media=media)
+    await stage.job(await stage.collected(post))
+    lengths = sorted(len(row["text"].encode("utf-16-le")) // 2 for row in await stage.rewrites())
+    assert lengths[0] <= 1024
+    assert (lengths[1] > 1024) == (not media)
