@@ -56,25 +56,22 @@ async def calling(database: Database, monkeypatch: pytest.MonkeyPatch, port: int
     """A client of the API, while all services run."""
     monkeypatch.setenv("API_PORT", str(port))
     _, token = await Tokens(database).create("tests", "write", expires_at=None, by="tests")
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", name, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        for name in SERVICES
-    ]
+    processes = [await asyncio.create_subprocess_exec(sys.executable, "-m", name) for name in SERVICES]
 
     async def ready() -> bool:
+        assert all(process.returncode is None for process in processes), "a service ended"
         rows = await database.fetch("SELECT service FROM service_beats WHERE ready")
         return sorted(row["service"] for row in rows) == sorted(SERVICES)
 
     try:
-        await eventually(ready, within=60)
+        await eventually(ready, within=60)  # what they say is shown where a test fails
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=30) as client:
             yield client
     finally:
         for process in processes:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
         await asyncio.gather(*(process.wait() for process in processes))
 
 

@@ -29,6 +29,12 @@ FILL = {
     "webhooks": "INSERT INTO webhooks (url, events, secret) SELECT 'https://a.example/' || n, '{publish.result}', 's'"
     " FROM generate_series(1, $1) n",
     "audit-log": "INSERT INTO audit_log (actor, action, object) SELECT 'a', 'b', 'c' FROM generate_series(1, $1) n",
+    "content": "WITH p AS (INSERT INTO posts (id, external_id, text) SELECT gen_random_uuid(), 'brief ' || n, ''"
+    " FROM generate_series(1, $1) n RETURNING id) INSERT INTO contents (id, post_id, title, created_by)"
+    " SELECT id, id, 't', 'me' FROM p",
+    "auto-posting/rules": "INSERT INTO auto_posting_rules (name, schedule_type, schedule_config, content_config,"
+    """ platforms, created_by) SELECT n::text, 'daily', '{"times": ["12:00"]}', '{"title": "t"}', '{telegram:@a_b}',"""
+    " 'me' FROM generate_series(1, $1) n",
 }
 
 
@@ -53,7 +59,12 @@ async def test_every_list_with_ten_thousand_rows(api: Api) -> None:
         assert len(seen) == len(set(seen)) == (there if whole else 600), noun
 
 
-TABLES = {"broadcasts": "userbot_tasks", "audit-log": "audit_log"}
+TABLES = {
+    "content": "contents",
+    "auto-posting/rules": "auto_posting_rules",
+    "broadcasts": "userbot_tasks",
+    "audit-log": "audit_log",
+}
 
 
 async def test_pages_hold_while_rows_come_and_go(api: Api) -> None:

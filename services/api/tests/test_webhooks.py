@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from common.events import Event, NotifyRequested, PublishResult, TargetResult, emitted
+from common.events import ContentCreated, Event, NotifyRequested, PublishResult, TargetResult, emitted
 from common.service.health import EmbeddedServer
 from common.testing.waiting import eventually
 
@@ -68,6 +68,18 @@ async def receiver() -> AsyncIterator[Receiver]:
     await running
 
 
+@pytest.fixture
+async def silent() -> AsyncIterator[str]:
+    """The address of somebody who takes connections and says nothing."""
+    writers: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: writers.append(writer), "127.0.0.1")
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    server.close()
+    for writer in writers:
+        writer.close()
+        await writer.wait_closed()
+
+
 async def hook(api: Api, url: str, *events: str) -> dict[str, Any]:
     answer = await api.http.post("/webhooks", json={"url": url, "events": events or ["publish.result"]})
     assert answer.status_code == 201, answer.text
@@ -91,6 +103,16 @@ async def settled(api: Api, webhook: dict[str, Any], status: str) -> dict[str, A
         return list((await api.http.get(f"/webhooks/{webhook['id']}/deliveries?status={status}")).json()["items"])
 
     return (await eventually(there))[0]
+
+
+@pytest.mark.parametrize("environment", [PRIVATE])
+async def test_a_content_that_was_created_is_told(api: Api, nats_client: Client, receiver: Receiver) -> None:
+    await hook(api, receiver.url, "content.created")
+    event = ContentCreated(content_id=uuid4(), post_id=uuid4(), rewrite_id=uuid4())
+    await tell(nats_client, event)
+    [(_, body)] = await receiver.times(1)
+    content = json.loads(body)
+    assert (content["type"], content["data"]) == ("content.created", event.model_dump(mode="json"))
 
 
 @pytest.mark.parametrize("environment", [PRIVATE])
@@ -211,3 +233,21 @@ async def test_a_delivery_whose_sender_died_is_taken_over(api: Api, nats_client:
     )
     await receiver.times(1)
     assert (await settled(api, webhook, "delivered"))["attempts"] == 2
+
+
+@pytest.mark.parametrize("environment", [PRIVATE])
+async def test_one_that_says_nothing_keeps_no_other_one_waiting(silent: str, api: Api, receiver: Receiver) -> None:
+    dead, alive = await hook(api, silent), await hook(api, receiver.url)
+    told = (
+        "INSERT INTO webhook_deliveries (webhook_id, event, event_id, body)"
+        " SELECT $1::uuid, 'publish.result', n::text, '{}' FROM generate_series(1, 30) n"
+    )
+    await api.database.execute(told, dead["id"])
+    await api.database.execute(told, alive["id"])
+    await receiver.times(30)  # in less time than one attempt may take
+    [row] = await api.database.fetch(
+        "SELECT count(*) FILTER (WHERE lease_until > now()) AS under_way, max(attempts) AS attempts"
+        " FROM webhook_deliveries WHERE webhook_id = $1",
+        dead["id"],
+    )
+    assert (row["under_way"], row["attempts"]) == (4, 1)
