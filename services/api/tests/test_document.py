@@ -87,6 +87,9 @@ async def furnished(api: Api) -> Known:
             "route_id": await created("routes", name="r", profile_id=profile, targets=["telegram:@a"]),
             "webhook_id": await created("webhooks", url="https://a.example/", events=["publish.result"]),
             "broadcast_id": broadcast,
+            "scheduled_id": await created(
+                "scheduled-posts", post_id=str(post), target="telegram:@planned", scheduled_time="2100-01-01T00:00:00Z"
+            ),
             "notification_id": (await api.http.get("/notifications")).json()["items"][0]["id"],
         }
     )
