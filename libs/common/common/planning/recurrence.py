@@ -33,7 +33,7 @@ def preview(schedule: Schedule, after: datetime, seed: str, number: int = 10) ->
 def occurrences(schedule: Schedule, after: datetime, seed: str) -> Iterator[datetime]:
     """Yield the times that are later than `after`, in order and each once."""
     jitter = 0 if isinstance(schedule, Once) else schedule.jitter_seconds
-    base = _first(schedule, after.astimezone(UTC) - timedelta(seconds=jitter))
+    base = _from(schedule, after.astimezone(UTC), jitter)
     while base is not None and base < LATEST:
         then = _first(schedule, base)
         moment = base + timedelta(seconds=_delay(base, then, jitter, seed))
@@ -60,6 +60,19 @@ def latest(schedule: Schedule, earliest: datetime, now: datetime, seed: str) -> 
             break
         found = moment
     return found
+
+
+def _from(schedule: Schedule, after: datetime, jitter: int) -> datetime | None:
+    """Return the first time without jitter that may be later than `after` with it.
+
+    As a delay never reaches the next time, that is the last one until `after`, or one not long before it.
+    """
+    back = min(jitter, 60)
+    while True:
+        base = _first(schedule, after - timedelta(seconds=back))
+        if back == jitter or (base is not None and base <= after):
+            return base
+        back = min(2 * back, jitter)
 
 
 def _first(schedule: Schedule, after: datetime) -> datetime | None:

@@ -37,7 +37,7 @@ def daily(zone: str, *times: str) -> Schedule:
 
 clocks = st.builds("{:02}:{:02}".format, st.integers(0, 23), st.integers(0, 59))
 times = st.lists(clocks, min_size=1, max_size=4)
-jitters = st.sampled_from([0, 0, 30, 900, 7200])
+jitters = st.sampled_from([0, 0, 30, 900, 7200, 86400])
 moments = st.datetimes(datetime(2005, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 clocked = st.one_of(
     st.tuples(
@@ -60,7 +60,15 @@ clocked = st.one_of(
         st.fixed_dictionaries(
             {
                 "expression": st.sampled_from(
-                    ["*/20 * * * *", "30 2 * * *", "15 1-3 * * sun", "0 0 1 * *", "5 12 13 * fri", "0 3 29 2 *"]
+                    [
+                        "* * * * *",
+                        "*/20 * * * *",
+                        "30 2 * * *",
+                        "15 1-3 * * sun",
+                        "0 0 1 * *",
+                        "5 12 13 * fri",
+                        "0 3 29 2 *",
+                    ]
                 ),
                 "timezone": st.sampled_from(ZONES),
                 "jitter_seconds": jitters,
