@@ -1,5 +1,6 @@
 """Jobs, images, notifications, broadcasts and chats."""
 
+import asyncio
 import hashlib
 import io
 from uuid import uuid4
@@ -29,6 +30,31 @@ async def test_jobs(api: Api) -> None:
     assert (await api.http.get("/jobs/rewriter/a%2Fb%20c")).json() == job
     assert (await api.http.get("/jobs?status=succeeded")).json()["items"] == []
     assert (await api.http.get("/jobs/rewriter/nothing")).status_code == 404
+
+
+async def test_many_images_are_deleted_at_once(api: Api) -> None:
+    """More than there are connections: none holds one while it waits for another."""
+    await api.database.execute(
+        "INSERT INTO images (hash, object, origin, mime_type, size_bytes)"
+        " SELECT lpad(to_hex(n), 64, '0'), n, 'generated', 'image/png', 1 FROM generate_series(1, 20) n"
+    )
+    hashes = [item["hash"] for item in (await api.http.get("/images")).json()["items"]]
+    answers = await asyncio.gather(*(api.http.delete(f"/images/{digest}") for digest in hashes))
+    assert [answer.status_code for answer in answers] == [204] * 20
+    assert (await api.http.get("/images")).json()["items"] == []
+    assert await api.database.strict.fetchval("SELECT count(object_deleted_at) FROM image_deletions") == 20
+
+
+async def test_an_image_has_any_number_of_posts(api: Api) -> None:
+    await MediaStore(api.database, api.nats.jetstream()).keep_picture(io.BytesIO(picture()), origin="source")
+    await api.database.execute(
+        "WITH p AS (INSERT INTO posts (id, external_id, text) SELECT gen_random_uuid(), n::text, ''"
+        " FROM generate_series(1, 300) n RETURNING id)"
+        " INSERT INTO attachments (post_id, place, hash) SELECT p.id, 'post', hash FROM p, images"
+    )
+    [listed] = (await api.http.get("/images")).json()["items"]
+    assert len(listed["posts"]) == 100
+    assert (await api.http.get(f"/images/{listed['hash']}")).json() == listed
 
 
 async def test_images(api: Api) -> None:
@@ -81,6 +107,9 @@ async def test_chats(api: Api) -> None:
     assert added.json()["address"] == "@some_chat"
     changed = await api.http.patch("/chats/@some_chat", json={"enabled": False})
     assert (changed.json()["enabled"], changed.json()["min_messages_between"]) == (False, 5)
+    assert (await api.http.patch("/chats/@some_chat", json={})).json() == changed.json()
+    for name in ("title", "enabled", "min_messages_between"):  # null is no value of theirs
+        assert (await api.http.patch("/chats/@some_chat", json={name: None})).status_code == 422
     assert (await api.http.post("/chats", json={"address": "not a chat"})).status_code == 422
     assert (await api.http.patch("/chats/@nobody", json={})).status_code == 404
     assert [chat["address"] for chat in (await api.http.get("/chats?enabled=false")).json()["items"]] == ["@some_chat"]

@@ -88,19 +88,26 @@ class Keeper:
 
         Raises ImageMissing, Attached, NotGenerated, and StoreUnavailable where only the object is still there.
         """
+        await self.finish(await self.give_up(digest, by=by))
+
+    async def give_up(self, digest: str, *, by: str) -> asyncpg.Record:
+        """Take the row of a generated image away, and return the record of its deletion, to `finish` after the commit.
+
+        Raises ImageMissing, Attached, NotGenerated.
+        """
         try:
             rows = await self._database.strict_fetch(self._sql["delete"], digest, by)
         except asyncpg.ForeignKeyViolationError:
             rows = await self._database.fetch(self._sql["attached_to"], digest)
             raise Attached(digest, [row["post_id"] for row in rows]) from None
         if rows:
-            return await self._finish(rows[0])
+            return rows[0]
         found = await self._database.fetchrow(self._sql["find"], digest)
         if found is None:
             raise ImageMissing(f"image {digest} is not in the store")
         if found["origin"] == "source":
             raise NotGenerated(f"image {digest} came from a source: it goes when no post has it any more")
-        return await self.delete(digest, by=by)  # somebody stored it again just now
+        return await self.give_up(digest, by=by)  # somebody stored it again just now
 
     async def gc(self, grace_seconds: float, *, by: str = "imagegen") -> Swept:
         """Delete what was attached to no post for so long, what is left of storing, and what a crash left over.
@@ -115,7 +122,7 @@ class Keeper:
             except asyncpg.ForeignKeyViolationError:  # it was attached a moment ago
                 continue
             for row in rows:
-                await self._finish(row)
+                await self.finish(row)
                 swept.unused += row["reason"] == "unused"
                 swept.outdated += row["reason"] == "outdated"
                 swept.size_bytes += row["size_bytes"]
@@ -131,11 +138,11 @@ class Keeper:
 
     async def _finish_deletions(self, swept: Swept) -> None:
         for row in await self._database.fetch(self._sql["open_deletions"]):
-            await self._finish(row)
+            await self.finish(row)
             swept.finished += 1
 
-    async def _finish(self, deletion: asyncpg.Record) -> None:
-        """Delete the object of a deletion, and note that."""
+    async def finish(self, deletion: asyncpg.Record) -> None:
+        """Delete the object of a deletion, and note that: a sweep does it too. Raises StoreUnavailable."""
         await self._objects.delete(deletion["object"])
         await self._database.execute(self._sql["close_deletion"], deletion["id"])
         log.info("image %s is deleted: %s", deletion["hash"], deletion["reason"])
@@ -173,7 +180,7 @@ class Keeper:
             if await self._older(about(name), before):
                 digest = name.partition(".")[0]
                 for row in await self._database.strict_fetch(self._sql["record_orphan"], digest, name, by):
-                    await self._finish(row)
+                    await self.finish(row)
                     swept.orphans += 1
 
     async def _older(self, subject: str, before: datetime) -> bool:

@@ -21,11 +21,9 @@ Address = Annotated[str, Path(max_length=100, description="@name, or a marked id
 class ChatValues(Change):
     """What people say of a chat; what is left out stays, or is the default."""
 
-    title: Line | None = None
-    min_messages_between: int | None = Field(
-        default=None, ge=0, le=INT4, description="messages of others between two of ours"
-    )
-    enabled: bool | None = None
+    title: Line = ""
+    min_messages_between: int = Field(default=0, ge=0, le=INT4, description="messages of others between two of ours")
+    enabled: bool = True
 
 
 class NewChat(ChatValues):
@@ -80,7 +78,7 @@ async def change_chat(address: Address, change: ChatValues, call: Calling) -> Ch
 
 
 async def _put(call: Call, address: str, given: ChatValues) -> Chat:
-    await Chats(call.database).put([ChatEntry(address, given.title, given.min_messages_between, given.enabled)])
+    await Chats(call.database).put([ChatEntry(address, **given.model_dump(exclude_unset=True, exclude={"address"}))])
     return await get_chat(address, call)
 
 

@@ -1,12 +1,13 @@
 """Images: what the object store holds."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Annotated, BinaryIO, Literal
 from uuid import UUID
 
 from fastapi import Path, Response
 from fastapi.responses import StreamingResponse
+from pydantic import Field
 
 from api.http.calls import Call, Calling, found
 from api.http.etags import unchanged
@@ -15,6 +16,8 @@ from api.http.routes import resource
 from api.http.values import Answer, Utc
 from api.statements import statement
 from common.media.keeping import Keeper
+from common.media.store import StoreUnavailable
+from common.postgres import UNREACHABLE
 
 router = resource("images")
 
@@ -36,7 +39,7 @@ class Image(Answer):
     height: int | None
     created_at: Utc
     last_used_at: Utc
-    posts: list[UUID]
+    posts: list[UUID] = Field(description="those that have it, 100 at most")
 
 
 @router.get("")
@@ -79,8 +82,15 @@ async def get_image_content(hash: Hash, call: Calling) -> Response:  # noqa: A00
 async def delete_image(hash: Hash, call: Calling) -> None:  # noqa: A002
     """Delete an image that a model made and no post has."""
     call.changing(await _image(call, hash))
-    # With its own transaction: an object that is gone does not come back with a rollback.
-    await Keeper(call.system.database, call.system.media).delete(hash, by=call.actor)
+    deletion = await Keeper(call.database, call.system.media).give_up(hash, by=call.actor)
+
+    async def finish() -> None:
+        # After the commit: an object that is gone does not come back with a rollback, and nothing waits for another
+        # connection while it holds one. Where it does not succeed, a sweep does it.
+        with suppress(StoreUnavailable, *UNREACHABLE):
+            await Keeper(call.system.database, call.system.media).finish(deletion)
+
+    call.afterwards = finish
 
 
 async def _image(call: Call, digest: str) -> Image:

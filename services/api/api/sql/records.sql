@@ -23,7 +23,7 @@ SELECT * FROM notifications WHERE id = $1
 
 -- name: list_images
 -- A page of images, with the posts that have them.
-SELECT page.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = page.hash) AS posts
+SELECT page.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = page.hash ORDER BY 1 LIMIT 100) AS posts
 FROM (SELECT i.*, i.created_at AS page_at, i.hash AS page_key FROM images i
       WHERE i.created_at <= $2 AND (i.created_at, i.hash) < ($2, $3)
         AND ($4::text IS NULL OR i.origin = $4)
@@ -33,7 +33,7 @@ ORDER BY page_at DESC, page_key DESC
 
 -- name: get_image
 -- One image, with the posts that have it.
-SELECT i.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = i.hash) AS posts
+SELECT i.*, array(SELECT DISTINCT a.post_id FROM attachments a WHERE a.hash = i.hash ORDER BY 1 LIMIT 100) AS posts
 FROM images i WHERE i.hash = $1
 
 -- name: list_chats
