@@ -53,12 +53,22 @@ SET status = 'pending', attempts = 0, due_at = now(), holder = NULL, lease_until
 WHERE webhook_id = $1 AND id = $2 RETURNING *
 
 -- name: take
--- Takes the deliveries that are due longest. One whose sender died counts that attempt.
+-- Takes the deliveries that are due longest, of each webhook only so many at a time: one that is slow keeps no other one
+-- waiting. One whose sender died counts that attempt.
+WITH next AS MATERIALIZED (
+    SELECT due.id FROM webhooks told CROSS JOIN LATERAL (
+        SELECT q.id, q.due_at FROM webhook_deliveries q
+        WHERE q.webhook_id = told.id AND q.status = 'pending' AND q.due_at <= now()
+          AND (q.lease_until IS NULL OR q.lease_until < now())
+        ORDER BY q.due_at
+        LIMIT greatest(0, $5 - (SELECT count(*) FROM webhook_deliveries b
+                                WHERE b.webhook_id = told.id AND b.status = 'pending' AND b.lease_until >= now()))
+        FOR UPDATE SKIP LOCKED) AS due
+    ORDER BY due.due_at LIMIT $1
+)
 UPDATE webhook_deliveries AS d
 SET holder = $2, lease_until = now() + $3 * interval '1 second', attempts = least(d.attempts + 1, $4)
-FROM (SELECT q.id FROM webhook_deliveries q
-      WHERE q.status = 'pending' AND q.due_at <= now() AND (q.lease_until IS NULL OR q.lease_until < now())
-      ORDER BY q.due_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS next, webhooks w
+FROM next, webhooks w
 WHERE d.id = next.id AND w.id = d.webhook_id
 RETURNING d.id, d.webhook_id, w.url, w.secret, d.body, d.attempts
 

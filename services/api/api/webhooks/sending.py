@@ -19,7 +19,7 @@ from common.service import Service
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
-AT_ONCE = 20
+AT_ONCE, AT_ONCE_EACH = 20, 4  # attempts of a replica, and to one webhook by all of them
 ATTEMPT_SECONDS = 15.0
 LEASE_SECONDS = 60.0  # more than an attempt takes: a delivery whose sender died is taken over then
 GONE = 410  # https://www.rfc-editor.org/rfc/rfc9110#status.410: nobody wants to know any more
@@ -63,24 +63,38 @@ class WebhookSender:
             follow_redirects=False,  # https://www.standardwebhooks.com: a redirect is a failure
             headers={"User-Agent": "Postroom-Webhooks", "Content-Type": "application/json"},
         ) as client:
-            while True:
-                try:
-                    sent = await self._round(client)
-                except UNREACHABLE as error:
-                    log.warning("webhooks: %r", error)
-                    sent = 0
-                if not sent:
-                    await asyncio.sleep(POLL_SECONDS)
+            sending: set[asyncio.Task[None]] = set()
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    messages = await self._take(AT_ONCE - len(sending)) if len(sending) < AT_ONCE else []
+                    sending |= {group.create_task(self._deliver(client, message)) for message in messages}
+                    if messages:
+                        continue
+                    if sending:
+                        _, sending = await asyncio.wait(
+                            sending, timeout=POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                        )
+                    else:
+                        await asyncio.sleep(POLL_SECONDS)
 
-    async def _round(self, client: httpx.AsyncClient) -> int:
-        rows = await self._database.strict.fetch(
-            statement("webhooks", "take"), AT_ONCE, self._holder, LEASE_SECONDS, len(self._waits) + 1
-        )
-        messages = [Message(**dict(row)) for row in rows]
-        await asyncio.gather(*(self._deliver(client, message) for message in messages))
-        return len(messages)
+    async def _take(self, number: int) -> list[Message]:
+        attempts = len(self._waits) + 1
+        try:
+            rows = await self._database.strict.fetch(
+                statement("webhooks", "take"), number, self._holder, LEASE_SECONDS, attempts, AT_ONCE_EACH
+            )
+        except UNREACHABLE as error:
+            log.warning("webhooks: %r", error)
+            return []
+        return [Message(**dict(row)) for row in rows]
 
     async def _deliver(self, client: httpx.AsyncClient, message: Message) -> None:
+        try:
+            await self._attempt(client, message)
+        except UNREACHABLE as error:  # the database is away: its lease runs out, and it is sent again
+            log.warning("webhook %s: %r", message.webhook_id, error)
+
+    async def _attempt(self, client: httpx.AsyncClient, message: Message) -> None:
         outcome = await attempt(client, message)
         failed_for_good = outcome.error is not None and (message.attempts > len(self._waits) or outcome.status == GONE)
         wait = self._waits[min(message.attempts, len(self._waits)) - 1] if self._waits else 0.0

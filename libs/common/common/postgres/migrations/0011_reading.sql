@@ -13,6 +13,10 @@ CREATE INDEX audit_log_listed ON audit_log (at, id);
 DROP INDEX audit_log_at;
 CREATE INDEX webhook_deliveries_listed ON webhook_deliveries (webhook_id, created_at, id);
 DROP INDEX webhook_deliveries_recent;
+-- What is due of each webhook, and what is being sent to it.
+CREATE INDEX webhook_deliveries_of_webhook ON webhook_deliveries (webhook_id, due_at) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_sending ON webhook_deliveries (webhook_id) WHERE status = 'pending' AND lease_until IS NOT NULL;
+DROP INDEX webhook_deliveries_due;
 
 -- As before; but a job that only tells people or programs of a post does not decide about the post's state: what was
 -- published is published, also where a webhook's job is a dead letter.
