@@ -13,6 +13,20 @@ async def created(api: Api, noun: str, **given: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
+async def test_only_an_admin_lets_a_feed_be_in_a_private_network(api: Api) -> None:
+    """What is read of a feed becomes posts: it would be a way to what only machines inside can reach."""
+    given = {"kind": "feed", "address": "http://10.0.0.1/status", "allow_private": True}
+    writing = {"Authorization": f"Bearer {await api.token('write')}"}
+    refused = await api.http.post("/sources", json=given, headers=writing)
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/forbidden")
+    path = f"/sources/{(await created(api, 'sources', **given | {'allow_private': False}))['id']}"
+    assert (await api.http.patch(path, json={"allow_private": True}, headers=writing)).status_code == 403
+    assert (await api.http.get(path)).json()["allow_private"] is False
+    assert (await api.http.patch(path, json={"allow_private": True})).status_code == 200
+    for change in ({"title": "inside", "allow_private": True}, {"allow_private": False}):
+        assert (await api.http.patch(path, json=change, headers=writing)).status_code == 200
+
+
 async def test_a_source(api: Api) -> None:
     given = {
         "kind": "feed",

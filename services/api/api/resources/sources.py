@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 
 from api.http.calls import Call, Calling, found
 from api.http.paging import Page, Paged
+from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Change, Given, Line, Utc, merged
 from api.statements import statement
@@ -32,7 +33,9 @@ class NewSource(Given):
     schedule: Cron | None = Field(
         default=None, description="cron, five fields, UTC; null: live events and requests only"
     )
-    allow_private: bool = Field(default=False, description="of a feed: it may be in a private network")
+    allow_private: bool = Field(
+        default=False, description="of a feed: it may be in a private network; needs the scope admin"
+    )
 
 
 class SourceChange(Change):
@@ -76,6 +79,7 @@ async def list_sources(page: Paged, kind: Kind | None = None, enabled: bool | No
 @router.post("", status_code=201)
 async def create_source(given: NewSource, call: Calling) -> Source:
     """Add a source."""
+    _check(call, given.allow_private)
     source_id = await CatalogEditor(call.database).add("source", _values(given))
     call.created(source_id)
     return await get_source(UUID(str(source_id)), call)
@@ -93,6 +97,7 @@ async def change_source(source_id: UUID, change: SourceChange, call: Calling) ->
     await call.alone_with("source", source_id)
     current = await _source(call, source_id)
     call.changing(current)
+    _check(call, change.allow_private and not current.allow_private)
     await CatalogEditor(call.database).change("source", source_id, _values(merged(NewSource, current, change)))
     return await get_source(source_id, call)
 
@@ -116,6 +121,12 @@ async def collect_source(source_id: UUID, call: Calling) -> Collection:
 async def _source(call: Call, source_id: UUID) -> Source:
     row = await call.database.fetchrow(statement("catalog", "get_source"), source_id)
     return found(Source(**dict(row)) if row else None, "source")
+
+
+def _check(call: Call, into_private: bool) -> None:
+    # What is read of a feed becomes posts, which every token reads: so an admin decides what is read inside.
+    if into_private and not call.token.allows("admin"):
+        raise Problem("forbidden", f"allow_private needs the scope admin; the token has {call.token.scope}")
 
 
 def _values(source: NewSource) -> tuple[object, ...]:
