@@ -50,11 +50,12 @@ class CatalogEditor:
             async with self._database.transaction() as connection:
                 return await connection.fetchval(self._sql[f"remove_{noun}"], key) is not None
         except asyncpg.ForeignKeyViolationError as error:
-            raise InUse(f"the {noun} is used by {error.table_name}") from None
+            raise InUse(f"the {noun} is used by {(error.table_name or 'others').replace('_', ' ')}") from None
 
     async def _run(self, statement: str, *values: Any) -> Any:
         try:
             async with self._database.transaction() as connection:
                 return await connection.fetchval(self._sql[statement], *values)
         except asyncpg.ForeignKeyViolationError as error:
-            raise NotThere(error.detail or str(error)) from None
+            what = (error.constraint_name or "").removeprefix(f"{error.table_name}_").removesuffix("_id_fkey")
+            raise NotThere(f"there is no such {what.replace('_', ' ')}") from None

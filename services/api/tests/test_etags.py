@@ -41,3 +41,16 @@ async def test_of_two_changes_at_once_one_is_refused(api: Api) -> None:
         *(api.http.patch(path, json={"style": f"style {n}"}, headers={"If-Match": tag}) for n in range(8))
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+
+
+async def test_what_is_in_another_order_in_the_database_is_the_same(api: Api) -> None:
+    post = await api.post()
+    await api.database.execute(
+        "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status, created_at)"
+        " SELECT 'c', n::text, 'q', 's', $1, 'succeeded', '2026-01-01Z' FROM generate_series(1, 9) n",
+        post,
+    )
+    tag = (await api.http.get(f"/posts/{post}")).headers["etag"]
+    for number in "135":
+        await api.database.execute("UPDATE jobs SET attempts = attempts WHERE event_id = $1", number)
+        assert (await api.http.get(f"/posts/{post}")).headers["etag"] == tag

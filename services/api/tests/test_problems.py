@@ -3,6 +3,9 @@
 import re
 
 import httpx
+import pytest
+
+from api.http import routes
 
 from .conftest import Api
 
@@ -16,7 +19,7 @@ def is_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, obje
     document: dict[str, object] = answer.json()
     assert document["type"] == f"/problems/{kind}"
     assert document["status"] == status
-    assert document["instance"] == answer.request.url.path
+    assert document["instance"] == answer.request.url.raw_path.decode().partition("?")[0]
     assert document["request_id"] == answer.headers["x-request-id"]
     return document
 
@@ -27,7 +30,16 @@ async def test_paths_and_methods_that_are_not_there(api: Api) -> None:
     is_problem(await api.http.get("/posts/00000000-0000-0000-0000-000000000000"), 404, "not-found")
     answer = await api.http.put("/sources")
     is_problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET, POST"
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+    is_problem(await api.http.get("/a%20bridge%0D%0AX:%20y"), 404, "not-found")
+
+
+async def test_a_head_is_a_get_without_its_content(api: Api) -> None:
+    for path in ("/profiles", "/openapi.json", "/nothing"):
+        told, head = await api.http.get(path), await api.http.head(path)
+        assert (head.status_code, head.content) == (told.status_code, b"")
+        assert head.headers["content-type"] == told.headers["content-type"]
+    assert (await api.http.head("/profiles", headers={"Authorization": "Bearer x"})).status_code == 401
 
 
 async def test_bodies_that_are_no_json(api: Api) -> None:
@@ -38,6 +50,45 @@ async def test_bodies_that_are_no_json(api: Api) -> None:
     for body in (b"", b"null", b"[]", b"NaN", b'"text"', b'{"name": NaN}'):
         is_problem(await api.http.post("/profiles", content=body, headers=json), 422, "invalid")
     is_problem(await api.http.post("/profiles", content=b"name=x"), 422, "invalid")
+
+
+async def test_bodies_that_are_nested_deeply(api: Api) -> None:
+    """Deeper than Python calls, and not as deep as its JSON parser goes."""
+    json = {"Content-Type": "application/json"}
+    for depth in (300, 500, 700, 900):
+        for begin, end in (("[", "]"), ('{"a":', "}")):
+            body = f'{{"name": "x", "keep": {begin * depth}1{end * depth}}}'
+            is_problem(await api.http.post("/profiles", content=body.encode(), headers=json), 422, "invalid")
+
+
+async def test_a_body_of_mistakes_is_not_answered_with_a_longer_one(api: Api) -> None:
+    given = {f"field-{number}": 1 for number in range(10_000)}
+    answer = await api.http.post("/profiles", json=given)
+    document = is_problem(answer, 422, "invalid")
+    assert str(document["detail"]).startswith("10001 problems")
+    assert len(answer.content) < 10_000
+
+
+async def test_what_is_referred_to_and_not_there(api: Api) -> None:
+    nobody = "00000000-0000-0000-0000-000000000001"
+    profile = (await api.http.post("/profiles", json={"name": "p"})).json()["id"]
+    for given, what in (
+        ({"profile_id": nobody}, "there is no such profile"),
+        ({"profile_id": profile, "source_id": nobody}, "there is no such source"),
+    ):
+        answer = await api.http.post("/routes", json={"name": "r", "targets": ["telegram:@a"], **given})
+        assert is_problem(answer, 422, "invalid")["detail"] == what
+
+
+async def test_a_database_that_does_not_answer_is_not_waited_for_for_ever(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "ANSWER_SECONDS", 1.0)
+    async with api.database.transaction() as connection:
+        await connection.execute("LOCK TABLE api_tokens IN ACCESS EXCLUSIVE MODE")
+        answer = await api.http.get("/profiles")
+        is_problem(answer, 503, "unavailable")
+        assert answer.headers["retry-after"]
 
 
 async def test_what_is_not_valid_is_said_with_its_place(api: Api) -> None:

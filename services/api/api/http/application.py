@@ -51,7 +51,9 @@ async def _answer_wrong_method(request: Request, error: Exception) -> Response:
         pattern = getattr(context, "path_regex", None)
         if pattern and pattern.match(request.url.path):
             allowed |= context.methods or set()
+    if "GET" in allowed:
+        allowed.add("HEAD")
     detail = f"{request.method} can't be done here"
     problem = problems.Problem("method-not-allowed", detail, headers={"Allow": ", ".join(sorted(allowed))})
     assert isinstance(error, HTTPException)
-    return problem.response(request.url.path, request.state.request_id)
+    return problem.response(request.scope["path"], request.state.request_id)

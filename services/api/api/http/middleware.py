@@ -42,9 +42,11 @@ class AroundRequests:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
+        # A HEAD is answered as a GET; the server leaves the body out, https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
+        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         with bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, send_with_headers)
+                await self._app(asked, receive, send_with_headers)
             except Exception:
                 log.exception("%s %s failed", scope["method"], scope["path"])
                 if status:  # the answer has begun: all that is left is to break it off

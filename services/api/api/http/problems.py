@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import asyncpg
 from fastapi.exceptions import RequestValidationError
@@ -62,6 +63,7 @@ TRANSLATED: Mapping[type[Exception], str] = {
     NoSuchScheduledPost: "not-found",
 }
 RETRY_SECONDS = "5"
+MOST_ERRORS = 50  # in one answer: a body of nothing but mistakes is not answered with a longer one
 OF_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed"}  # what the framework itself raises
 
 
@@ -89,7 +91,7 @@ class Problem(Exception):
             "title": self.title,
             "status": self.status,
             "detail": str(self),
-            "instance": path,
+            "instance": quote(path, safe="/:@!$&'()*+,;=~"),
             "request_id": request_id,
         }
         if self.errors:
@@ -105,8 +107,8 @@ async def answer(request: Request, error: Exception) -> Response:
     if isinstance(error, NotPlannable) and error.field and request.method == "POST":
         problem.errors = [{"in": "body", "pointer": f"/{error.field}", "detail": str(error)}]
     if problem.status >= 500:
-        log.warning("%s: %r", request.url.path, error)
-    return problem.response(request.url.path, request.state.request_id)
+        log.warning("%s: %r", request.scope["path"], error)
+    return problem.response(request.scope["path"], request.state.request_id)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -142,8 +144,12 @@ def _validation(error: RequestValidationError) -> Problem:
     problems = error.errors()
     if any(each["type"] == "json_invalid" for each in problems):
         return Problem("malformed", "the body is not valid JSON")
-    errors = [_where(each["loc"]) | {"detail": each["msg"].removeprefix("Value error, ")} for each in problems]
-    return Problem("invalid", f"{len(errors)} problem{'s' * (len(errors) != 1)}, see errors", errors=errors)
+    shown = problems[:MOST_ERRORS]
+    errors = [_where(each["loc"]) | {"detail": each["msg"].removeprefix("Value error, ")} for each in shown]
+    counted = f"{len(problems)} problem{'s' * (len(problems) != 1)}, see errors"
+    return Problem(
+        "invalid", counted + (f" for the first {MOST_ERRORS}" * (len(problems) > MOST_ERRORS)), errors=errors
+    )
 
 
 def _where(loc: Sequence[int | str]) -> dict[str, str]:

@@ -60,11 +60,11 @@ class CallRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             system: System = request.app.state.system
-            token = await authenticate(request, system.tokens, self.scope_of(request.method))
-            request.state.token = token.name
-            system.rate.take(token.id)
-            _check_parameters(request, parameters)
             async with asyncio.timeout(ANSWER_SECONDS):
+                token = await authenticate(request, system.tokens, self.scope_of(request.method))
+                request.state.token = token.name
+                system.rate.take(token.id)
+                _check_parameters(request, parameters)
                 body = await _body(request)
                 if request.method in SAFE:
                     return await _read(system, request, token, handle)

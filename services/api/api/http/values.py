@@ -67,12 +67,13 @@ def _without_defaults(schema: dict[str, Any]) -> None:
 
 
 def _is_storable(value: Any) -> bool:
-    match value:
-        case str():
-            return value == storable(value)
-        case dict():
-            return all(_is_storable(key) and _is_storable(each) for key, each in value.items())
-        case list():
-            return all(map(_is_storable, value))
-        case _:
-            return True
+    left = [value]  # and no recursion: a body may be nested deeper than Python's stack
+    while left:
+        match left.pop():
+            case str(text) if text != storable(text):
+                return False
+            case dict(fields):
+                left += [*fields, *fields.values()]
+            case list(items):
+                left += items
+    return True
