@@ -108,6 +108,6 @@ async def due_query_ms(servers: BenchServers) -> float:
     async with servers.database.transaction() as connection:
         for _ in range(QUERIES):
             began = time.perf_counter()
-            await connection.fetch(statement, None, 200)
+            await connection.fetch(statement, None)
             times.append((time.perf_counter() - began) * 1000)
     return quantile(times, 0.5)
