@@ -6,12 +6,20 @@
   const isAtBottom = () => window.innerHeight + window.scrollY >= document.body.scrollHeight - 80;
   const toBottom = () => window.scrollTo(0, document.body.scrollHeight);
   if (!wall.dataset.newer) return;
-  if (!location.hash) toBottom();
-  window.addEventListener("load", () => { if (!location.hash) toBottom(); });
+
+  // What is loaded late, such as a picture of unknown size, must not push the newest message out of sight. Only who reads
+  // scrolls up; a page that grows does not.
+  let pinned = !location.hash;
+  let lastY = 0;
+  window.addEventListener("scroll", () => {
+    if (window.scrollY < lastY || isAtBottom()) pinned = isAtBottom();
+    lastY = window.scrollY;
+  });
+  new ResizeObserver(() => { if (pinned) toBottom(); }).observe(wall);
+  if (pinned) toBottom();
 
   const kept = 400; // a page that stays open overnight keeps the newest only
   const show = (html) => {
-    const stay = isAtBottom();
     const piece = document.createElement("template");
     piece.innerHTML = html;
     const days = wall.querySelectorAll("[data-day]");
@@ -25,7 +33,7 @@
     wall.append(piece.content);
     document.getElementById("empty")?.remove();
     while (wall.querySelectorAll(".bubble").length > kept) wall.firstElementChild.remove();
-    if (stay) toBottom();
+    if (pinned) toBottom();
   };
 
   const ask = async () => {
