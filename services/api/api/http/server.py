@@ -23,8 +23,8 @@ class ApiServer:
             listening = socket.create_server((host, port), backlog=512)
         except OSError as error:
             raise AddressTaken(f"API_PORT: {host}:{port} can't be listened on: {error.strerror}") from None
-        # asyncio sends at once (TCP_NODELAY) only where a socket says that it is TCP, which `create_server` leaves open:
-        # without it each answer on a kept connection waits 40 ms for the acknowledgement of its headers.
+        # asyncio sends at once (TCP_NODELAY) only where a socket says that it is TCP, as `create_server` does not.
+        # Else each answer on a connection that is kept waits 40 ms for the acknowledgement of its headers.
         family, kind = listening.family, listening.type
         self._socket = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=listening.detach())
         config = uvicorn.Config(
