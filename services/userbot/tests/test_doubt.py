@@ -1,6 +1,12 @@
 """Sends of which it is not known whether they arrived: once, or looked for, or told so."""
 
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
+
+from common.testing.waiting import eventually
 
 from .conftest import Stage, addresses, broadcasting, picture
 
@@ -100,3 +106,77 @@ async def test_what_another_account_may_have_sent_is_unknown(stage: Stage) -> No
     assert (row["sent_count"], row["error_count"]) == (0, 1)
     assert "another" in row["last_error"]
     assert stage.calls() == 0
+
+
+async def test_an_upload_that_is_not_answered_leaves_nothing_in_doubt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UNKNOWN_AFTER_SECONDS", "1")
+    (chat,) = stage.chats(1)
+    post = await stage.pictured("look", [picture()])
+    stage.fault("lost_answer", "upload.SaveFilePart", times=3)
+    async with broadcasting():
+        task = await stage.request(post_id=post, target_chat_ids=[chat.id])
+        row = await stage.until(task)
+    assert (row["status"], row["sent_count"], row["error_count"], row["attempts"]) == ("done", 1, 0, 1)
+    assert stage.texts(chat) == ["look"]
+    assert stage.calls("messages.GetHistory") == 0
+
+
+async def in_doubt(stage: Stage, chat: str, seconds: int) -> UUID:
+    """Insert a task that may have been sent to its chat so many seconds ago."""
+    task = await stage.insert(text="perhaps", target_chat_ids=[chat], account="userbot")
+    await stage.sql(
+        """INSERT INTO broadcast_attempts (task_id, chat, attempt, account, outcome, started_at)
+           VALUES ($1, $2, 1, 'userbot', 'sending', now() - $3::interval)""",
+        task,
+        chat,
+        timedelta(seconds=seconds),
+    )
+    return task
+
+
+async def test_what_cannot_be_looked_for_is_unknown_and_the_task_ends(stage: Stage) -> None:
+    (chat,) = stage.chats(1)
+    stage.fault("rpc_error", "messages.GetHistory", message="INTERDC_2_CALL_ERROR", times=1000)
+    task = await in_doubt(stage, str(chat.id), 3600)
+    async with broadcasting():
+        row = await stage.until(task)
+    assert (row["status"], row["sent_count"], row["error_count"]) == ("done", 0, 1)
+    assert "looking for it: INTERDC_CALL_ERROR" in row["last_error"]
+    assert stage.calls() == 0
+
+
+async def test_a_stop_while_leave_is_asked_for_forgets_no_doubt(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    (chat,) = stage.chats(1)
+    await stage.sql(
+        "INSERT INTO pacing (key, arrival, blocked_until) VALUES ('userbot:userbot', now(), now() + interval '1 h')"
+    )
+    task = await in_doubt(stage, str(chat.id), 1)
+
+    async def asks() -> bool:
+        return bool(
+            await stage.sql(
+                "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%send_random_ids%'"
+            )
+        )
+
+    async def stops() -> bool:
+        return "userbot stops" in caplog.text
+
+    async def unlock() -> None:
+        async with stage.database.transaction() as other:
+            await other.execute("SELECT FROM userbot_tasks WHERE id = $1 FOR UPDATE", task)
+            locked.set()
+            await eventually(stops)
+
+    locked = asyncio.Event()
+    with caplog.at_level("INFO"):
+        async with broadcasting():
+            await stage.until(task, "processing")
+            unlocking = asyncio.create_task(unlock())
+            await locked.wait()
+            await eventually(asks)
+        await unlocking
+    assert [each["outcome"] for each in await stage.attempts(task)] == ["sending"]
+    assert (await stage.task(task))["status"] == "pending"

@@ -98,7 +98,8 @@ async def test_a_photo_is_uploaded_once_for_all_chats(stage: Stage, number: int)
     chats = stage.chats(5)
     post = await stage.pictured("look", [picture("red"), picture("green")][:number])
     method = "messages.SendMedia" if number == 1 else "messages.SendMultiMedia"
-    stage.fault("rpc_error", method, message="FILE_REFERENCE_EXPIRED", chat=chats[3].id)
+    forgotten = "FILE_REFERENCE_EXPIRED" if number == 1 else "FILE_REFERENCE_0_EXPIRED"
+    stage.fault("rpc_error", method, message=forgotten, chat=chats[3].id)
     async with broadcasting():
         row = await stage.until(await stage.request(post_id=post, target_chat_ids=addresses(chats)))
     assert (row["status"], row["sent_count"], row["error_count"]) == ("done", 5, 0)
@@ -162,6 +163,21 @@ async def test_a_channel_that_forbids_forwarding_fails_the_task(stage: Stage) ->
         row = await stage.until(await stage.request(post_id=post, target_chat_ids=addresses(chats), forward=True))
     assert (row["status"], row["sent_count"], row["error_count"]) == ("failed", 0, 0)
     assert "CHAT_FORWARDS_RESTRICTED" in row["last_error"]
+
+
+async def test_a_channel_that_has_thrown_the_account_out_is_not_blamed_on_the_chats(stage: Stage) -> None:
+    chats = stage.chats(2)
+    channel = stage.chat("lost_channel", "channel")
+    original = stage.world.post(channel, "as published")
+    post = await stage.post("as collected")
+    await stage.published(post, channel, [original.id])
+    async with broadcasting():
+        await stage.until(await stage.request(post_id=post, target_chat_ids=addresses(chats[:1]), forward=True))
+        stage.world.ban(channel, stage.account)
+        row = await stage.until(await stage.request(post_id=post, target_chat_ids=addresses(chats), forward=True))
+    assert (row["status"], row["sent_count"], row["error_count"]) == ("failed", 0, 0)
+    assert "can't be forwarded: CHANNEL_PRIVATE" in row["last_error"]
+    assert await stage.sql("SELECT FROM chats WHERE flag IS NOT NULL") == []
 
 
 async def test_the_newest_rewrite_is_sent_and_it_is_due_when_it_says_so(stage: Stage) -> None:

@@ -159,6 +159,22 @@ async def test_peer_flood_stops_the_account_until_a_person_resumes_it(stage: Sta
     assert [stage.texts(chat)[0] for chat in chats] == ["too much"] * 4
 
 
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [("messages.SendMessage", "FROZEN_METHOD_INVALID"), ("contacts.ResolveUsername", "PEER_FLOOD")],
+)
+async def test_whatever_says_that_the_account_is_blocked_stops_it(stage: Stage, method: str, message: str) -> None:
+    (chat,) = stage.chats(1)
+    stage.fault("rpc_error", method, message=message, times=1000)
+    async with broadcasting():
+        task = await stage.request(text="too much", target_chat_ids=addresses([chat]))
+        (notice,) = await stage.notices("userbot.account_stopped")
+        await stage.until(task, "pending", attempts=0)
+    assert message in notice["title"]
+    assert stage.calls(method) == 1
+    assert len(await stage.sql("SELECT FROM userbot_accounts WHERE stopped_at IS NOT NULL")) == 1
+
+
 async def test_the_daily_cap_parks_and_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACCOUNT_MESSAGES_PER_DAY", "3")
     chats = stage.chats(5)

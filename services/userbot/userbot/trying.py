@@ -13,7 +13,7 @@ from opentelemetry import propagate, trace
 from common.limits import Pacing
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
-from common.sends import Away, Trouble, Unanswered, Wait
+from common.sends import Away, Inconclusive, Trouble, Unanswered, Wait
 from common.telemetry import names
 from userbot.metering import BroadcastMetrics
 from userbot.outcomes import success
@@ -148,7 +148,8 @@ class Trying:
             raise Away(str(error)) from None
 
     async def found(self, chat: Chat, place: Place) -> tuple[int, ...] | None:
-        """Look for what may have been sent, as often as it takes. Raises Refused, Inconclusive and Away."""
+        """Look for what may have been sent, as often as a send is tried. Raises Refused, Inconclusive and Away."""
+        looks = 0
         while True:
             try:
                 return await self.find(chat, place)
@@ -156,7 +157,10 @@ class Trying:
                 await self.block(wait)
             except (Trouble, Unanswered) as error:
                 log.warning("task %s, %s: looking for it: %s", self._task.id, chat.address, error)
-                await self.idle(LOOK_SECONDS)
+                looks += 1
+                if looks >= self.rules.queue.settings.max_attempts:
+                    raise Inconclusive(str(error)) from None
+                await self.idle(self.rules.queue.backoff(looks))
                 await self.ready()
 
     async def find(self, chat: Chat, place: Place) -> tuple[int, ...] | None:
@@ -183,12 +187,13 @@ class Trying:
 
     async def _begin(self, chat: Chat, place: Place | None, *, write: bool) -> Leave:
         """Ask for leave. A try that was written down when the work is to stop, and not made, is no doubt."""
+        last = chat.attempt
         beginning = asyncio.ensure_future(self._store.begin(self._task, chat, place, self._material, write=write))
         try:
             return await asyncio.shield(beginning)
         except asyncio.CancelledError:
             await asyncio.wait([beginning], timeout=FINISH_SECONDS)
-            if chat.outcome == "sending" and write and beginning.done() and not beginning.exception():
+            if chat.attempt != last:  # or it was not written down, and an earlier one is in doubt as before
                 await self._record_late(chat, place, Result("retry", "stopped before it was made"))
             raise
 

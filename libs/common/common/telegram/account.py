@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from telethon import TelegramClient, errors
 
 from common.postgres import Database
-from common.sends import Away, Refused, Unanswered
+from common.sends import Away, Refused, Unanswered, Wait
 from common.telegram.answers import translated
 from common.telegram.client import call_once
 from common.telegram.health import SessionDead, SessionUnavailable, reason
@@ -34,6 +34,7 @@ class TelegramAccount:
         self._client: TelegramClient | None = None
         self._peers: Peers | None = None
         self._known: dict[str, Peer] = {}
+        self._id: int | None = None
         self._checked = self._retry_at = float("-inf")
 
     @property
@@ -54,8 +55,13 @@ class TelegramAccount:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             raise Away(str(error)) from None
         except errors.RPCError as error:
-            raise translated(error) from None
+            problem = translated(error)
+            if isinstance(problem, Wait):
+                self._retry_at = time.monotonic() + problem.seconds
+            raise problem from None
         if client is not self._client:
+            if me.id != self._id:  # a session file was signed in as somebody else, who opens nothing with these
+                self._id, self._known = me.id, {}
             self._client, self._peers = client, Peers(self._database, client, me.id)
         self._checked = time.monotonic()
 

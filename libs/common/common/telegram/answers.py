@@ -9,8 +9,11 @@ from telethon.tl import types
 from common.sends import Away, Doubtful, Refused, Trouble, Wait
 from common.telegram.health import TERMINAL, reason
 
-# PEER_FLOOD is a spam block on the account that names no time; asking again makes it worse.
-PEER_FLOOD_SECONDS = 3600.0
+# Blocks on the account that name no time; asking again makes it worse. A frozen one can only read
+# (https://core.telegram.org/api/auth#frozen-accounts).
+ACCOUNT_BLOCKED = (errors.PeerFloodError, errors.FrozenMethodInvalidError, errors.FrozenParticipantMissingError)
+BLOCKED_SECONDS = 3600.0
+FLOOD_SECONDS = 60.0  # for a flood that names no time either
 
 # Telegram's own troubles, or that it has forgotten what was uploaded a while ago.
 PASSING = (
@@ -28,10 +31,10 @@ def translated(error: errors.RPCError) -> Exception:
 
     420 is a wait, 401 ends the session, 5xx and lost uploads may pass, and everything else is a refusal.
     """
-    if isinstance(error, errors.PeerFloodError):
-        return Wait(PEER_FLOOD_SECONDS, reason(error), "account")
+    if isinstance(error, ACCOUNT_BLOCKED):
+        return Wait(BLOCKED_SECONDS, reason(error), "account")
     if isinstance(error, errors.FloodError):
-        return Wait(max(1.0, float(getattr(error, "seconds", 1))), reason(error))
+        return Wait(max(1.0, float(getattr(error, "seconds", FLOOD_SECONDS))), reason(error))
     if isinstance(error, TERMINAL):
         return Away(reason(error))
     if isinstance(error, PASSING):

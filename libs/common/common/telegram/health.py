@@ -63,10 +63,14 @@ async def ensure_healthy(client: TelegramClient, connected: Callable[[], None] =
         except SessionDead:
             await disconnect(client)
             raise
-        except UNREACHABLE as error:
+        except (OSError, TimeoutError, errors.RPCError) as error:
+            if isinstance(error, errors.FloodWaitError):
+                raise
             problem = error
             log.warning("telegram: attempt %d of %d: %s", attempt + 1, RECONNECTS + 1, reason(error))
             await disconnect(client)
+            if not isinstance(error, UNREACHABLE):  # such as API_ID_INVALID, which another connection does not change
+                raise SessionUnavailable(reason(error)) from error
     raise SessionUnavailable(f"{RECONNECTS} reconnects failed: {reason(problem)}") from problem
 
 

@@ -3,6 +3,8 @@
 import base64
 import hashlib
 import logging
+import sqlite3
+import struct
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -31,6 +33,7 @@ STRING_SESSION_LENGTHS = (353, 369)  # with an IPv4 and with an IPv6 address
 # Of either length, the last characters are the account's key alone: what is before them is the server's address, which
 # changes without the session being another one.
 KEY_CHARACTERS = 340
+FILE_NAME_CHARACTERS = 100  # no file of a session has a longer name
 
 
 def session_name(value: str) -> str:
@@ -54,18 +57,30 @@ def user_session(value: str) -> StringSession:
     if not value:
         raise SessionDead("TELETHON_SESSION is not set: sign in with `postroom login`")
     if _is_string_session(value):
-        return StringSession(value)
+        try:
+            return StringSession(value)
+        except (ValueError, struct.error):  # what it says of itself would be the session
+            raise SessionDead("TELETHON_SESSION is a string session of which something is missing or changed") from None
     path = _session_file(value)
+    if len(path.name) > FILE_NAME_CHARACTERS:  # and not to be shown: it has most of a key
+        raise SessionDead("TELETHON_SESSION is a string session of which something is missing, or there is too much")
+    try:
+        session = _of_file(path)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise SessionDead(f"the session file {path.name} can't be read: {error}") from None
+    if not session.auth_key:
+        raise SessionDead(f"the session file {path.name} is not signed in: sign in with `postroom login`")
+    return session
+
+
+def _of_file(path: Path) -> StringSession:
     if not path.is_file():
         raise SessionDead(f"TELETHON_SESSION is neither a string session nor a session file ({path.name} is not there)")
     stored = SQLiteSession(str(path))
     try:
-        session = StringSession(StringSession.save(stored))
+        return StringSession(StringSession.save(stored))
     finally:
         stored.close()
-    if not session.auth_key:
-        raise SessionDead(f"the session file {path.name} is not signed in: sign in with `postroom login`")
-    return session
 
 
 def _is_string_session(value: str) -> bool:

@@ -59,6 +59,14 @@ async def test_a_session_used_twice_is_dead(telegram):
         await ensure_healthy(client)
 
 
+async def test_what_another_connection_does_not_change_is_told_at_once(telegram):
+    client = await telegram.open()
+    telegram.faults.add(Fault(where="telegram:users.GetUsers", kind="rpc_error", message="API_ID_INVALID", times=2))
+    with pytest.raises(SessionUnavailable, match=r"^API_ID_INVALID"):
+        await ensure_healthy(client)
+    assert not client.is_connected()
+
+
 async def test_a_session_that_the_server_never_saw_is_dead(telegram):
     settings = telegram.settings
     session = user_session(telegram.session)
@@ -152,6 +160,19 @@ def test_a_session_file_has_one_name_however_it_is_written(tmp_path: Path, monke
 def test_no_session_is_told(value, message):
     with pytest.raises(SessionDead, match=message):
         user_session(value)
+
+
+@pytest.mark.parametrize("value", ["1" + "A" * 351, "1" + "secret" * 20, "1" + "A" * 352, "1" + "!" * 352])
+def test_what_is_left_of_a_session_is_refused_and_not_shown(value):
+    with pytest.raises(SessionDead, match="TELETHON_SESSION is a string session of which something is missing") as told:
+        user_session(value)
+    assert value[:20] not in str(told.value)
+
+
+def test_a_file_that_is_no_session_is_told(tmp_path: Path):
+    (tmp_path / "notes.session").write_text("this is no database at all, and no session either")
+    with pytest.raises(SessionDead, match=r"the session file notes\.session can't be read"):
+        user_session(str(tmp_path / "notes"))
 
 
 async def test_a_bot_signs_in_once(telegram, database: Database):

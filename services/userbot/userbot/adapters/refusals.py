@@ -1,9 +1,12 @@
 """What Telegram's refusals mean to a broadcast (https://core.telegram.org/method/messages.sendMessage)."""
 
+import re
+
 from telethon import errors
 
 from common.sends import Refused, Trouble, Wait
 from common.telegram.account import TelegramAccount
+from common.telegram.answers import ACCOUNT_BLOCKED
 from common.telegram.health import reason, rpc_name
 from common.telegram.outgoing import UNSUITABLE
 from userbot.ports import ChatRefused, ContentRefused, Flag, SlowMode, SpamBlocked
@@ -46,15 +49,20 @@ CONTENT = frozenset(
 )
 
 
-# What passes with another upload (https://core.telegram.org/api/file_reference).
-FORGOTTEN = (errors.FileReferenceExpiredError, errors.FileReferenceInvalidError, errors.FileReferenceEmptyError)
+# What passes with another upload (https://core.telegram.org/api/file_reference); of an album it names the item.
+FORGOTTEN = re.compile(r"FILE_REFERENCE_(\d+_)?(EXPIRED|INVALID|EMPTY)")
+
+
+def forgotten(error: errors.RPCError) -> bool:
+    """Tell whether Telegram no longer knows what was uploaded."""
+    return FORGOTTEN.fullmatch(rpc_name(error)) is not None
 
 
 def meant(account: TelegramAccount, error: errors.RPCError) -> Exception:
     """Return what a refusal means, to whom."""
-    if isinstance(error, errors.PeerFloodError):
+    if isinstance(error, ACCOUNT_BLOCKED):
         return SpamBlocked(reason(error))
-    if isinstance(error, FORGOTTEN):
+    if forgotten(error):
         return Trouble(reason(error))
     problem = account.meaning(error)
     if isinstance(error, errors.SlowModeWaitError) and isinstance(problem, Wait):

@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 from telethon import errors
 from telethon.tl import functions, types
 
-from common.sends import Doubtful, Refused, SentBefore, Trouble
+from common.sends import Away, Doubtful, Refused, SentBefore, Trouble, Unanswered, Wait
 from common.telegram.account import TelegramAccount
 from common.telegram.answers import message_ids_of
 from common.telegram.outgoing import MediaUnavailable, OpenMedia, Outgoing, forward_request
 from common.telegram.peers import Peer
 from userbot.adapters.history import look_for
-from userbot.adapters.refusals import FORGOTTEN, meant
-from userbot.ports import ChatRefused, ContentMissing, ContentRefused, Moved, Place
+from userbot.adapters.refusals import forgotten, meant
+from userbot.ports import ChatRefused, ContentMissing, ContentRefused, Moved, Place, SpamBlocked
 from userbot.task import Forward, Material
 
 Result = TypeVar("Result")
@@ -51,7 +51,7 @@ class Telegram:
     async def place(self, address: str) -> Place:
         """Return what an address stands for."""
         try:
-            peer = await self._account.peer(address)
+            peer = await self._peer(address)
         except Refused as error:
             raise ChatRefused(str(error), "missing") from None
         return Place(peer.marked_id, peer.title)
@@ -65,12 +65,15 @@ class Telegram:
                 return message_ids_of(await self._account.ask(request), random_ids)
             except errors.RandomIdDuplicateError:
                 raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
-            except FORGOTTEN:
-                self._outgoing.forget()
-                raise
             except errors.RPCError as error:
-                if isinstance(problem := meant(self._account, error), Trouble):
+                if forgotten(error):
+                    self._outgoing.forget()
+                    raise
+                problem = meant(self._account, error)
+                if isinstance(problem, Trouble):
                     raise Doubtful(str(problem)) from error
+                if material.forward and isinstance(problem, ChatRefused):  # or is it where it is forwarded from?
+                    await self._see(material.forward)
                 raise
 
         return await self._at(address, send)
@@ -89,19 +92,45 @@ class Telegram:
             return await self._outgoing.request(
                 peer, material.body, material.media, random_ids, link_preview=self._link_preview
             )
+        except Unanswered as error:  # of an upload, by which nothing is sent
+            raise Away(str(error)) from None
         except (MediaUnavailable, OSError) as error:  # a file of it lies on the disk meanwhile
             raise ContentMissing(str(error) or type(error).__name__) from None
 
+    async def _peer(self, address: str) -> Peer:
+        try:
+            return await self._account.peer(address)
+        except Wait as wait:
+            if wait.scope == "account":
+                raise SpamBlocked(str(wait)) from None
+            raise
+
     async def _source(self, forward: Forward) -> Peer:
         try:
-            return await self._account.peer(forward.chat)
+            return await self._peer(forward.chat)
         except Refused as error:
             raise ContentRefused(f"it can't be forwarded: {error}") from None
+
+    async def _see(self, forward: Forward) -> None:
+        """Look at what is to be forwarded. Raises ContentRefused where the account no longer may."""
+        source = await self._source(forward)
+        if source.kind != "channel":
+            return
+        ids: list[Any] = [types.InputMessageID(number) for number in forward.message_ids]
+        try:
+            await self._account.ask(functions.channels.GetMessagesRequest(source.input_channel, ids))
+        except Unanswered as error:
+            raise Away(str(error)) from None
+        except errors.RPCError as error:
+            problem = meant(self._account, error)
+            if isinstance(problem, Refused):
+                raise ContentRefused(f"it can't be forwarded: {problem}") from None
+            raise problem from error
 
     async def _at(self, address: str, work: Callable[[Peer], Awaitable[Result]]) -> Result:
         """Do something at an address. What is known of it may be outdated; then Telegram is asked once more."""
         try:
-            peer = await self._account.peer(address)
+            peer = await self._peer(address)
             try:
                 return await work(peer)
             except GONE as error:
@@ -110,7 +139,7 @@ class Telegram:
                 raise
             except errors.ChannelInvalidError:
                 await self._account.forget(address)
-                return await work(await self._account.peer(address))
+                return await work(await self._peer(address))
         except errors.RPCError as error:
             raise meant(self._account, error) from error
 
@@ -118,8 +147,13 @@ class Telegram:
         """Raise Moved where a basic group became a supergroup (https://core.telegram.org/api/channel#migration)."""
         try:
             answer = await self._account.ask(functions.messages.GetChatsRequest([peer.id]))
-        except errors.RPCError:
-            return
+        except Unanswered as unanswered:
+            raise Away(str(unanswered)) from None
+        except errors.RPCError as refused:
+            problem = meant(self._account, refused)
+            if isinstance(problem, Refused):
+                return
+            raise problem from refused
         group: Any = next(iter(answer.chats), None)
         became = getattr(group, "migrated_to", None)
         if not isinstance(became, types.InputChannel):
