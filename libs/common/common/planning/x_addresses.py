@@ -25,8 +25,9 @@ moscow london berlin paris nyc tokyo google amazon apple youtube xyz top icu fun
 """
 
 _LETTER = r"[^\W_]"
-_LABEL = rf"{_LETTER}(?:(?:{_LETTER}|-)*{_LETTER})?"
-_SUBDOMAIN = rf"{_LETTER}(?:(?:{_LETTER}|[-_])*{_LETTER})?"
+# No longer than a name may be (https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4): else long words take seconds.
+_LABEL = rf"{_LETTER}(?:(?:{_LETTER}|-){{0,61}}{_LETTER})?"
+_SUBDOMAIN = rf"{_LETTER}(?:(?:{_LETTER}|[-_]){{0,61}}{_LETTER})?"
 _END = r"(?![A-Za-z0-9@+-])"
 _KNOWN = "|".join(sorted((COUNTRIES + OTHERS).split(), key=len, reverse=True))
 _TRAIL = r"[A-Za-z0-9\u00c0-\u024f\u0400-\u04ff!*';:=+,.$/%#\[\]\-\u2013_~@|&()]"

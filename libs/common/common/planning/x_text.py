@@ -66,7 +66,10 @@ def _units(text: str) -> Iterator[tuple[int, int]]:
     done = 0
     for start, end in [*addresses(text), (len(text), len(text))]:
         for cluster in _CLUSTER.finditer(text, done, start):
-            yield cluster.end(), _weight_of(cluster[0])
+            if (heavy := _weight_of(cluster[0])) <= MOST:
+                yield cluster.end(), heavy
+            else:  # a letter with hundreds of marks: no post has room for it, so it is divided
+                yield from ((cluster.start() + n, _weight_of(mark)) for n, mark in enumerate(cluster[0], 1))
         if end > start:
             yield end, ADDRESS_WEIGHT
         done = end

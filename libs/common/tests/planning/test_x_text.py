@@ -1,5 +1,6 @@
 """Weights and threads of X."""
 
+import time
 from unicodedata import normalize
 
 import pytest
@@ -46,6 +47,20 @@ def test_a_thread_is_divided_at_sentences_then_words_then_anywhere() -> None:
     assert all(part.endswith("lengthy") for part in thread(" ".join([words] * 20)))
     assert list(map(weight, thread("x" * 600))) == [280, 280, 40]
     assert list(map(weight, thread("字" * 300))) == [280, 280, 40]
+
+
+def test_a_letter_with_hundreds_of_marks_is_divided() -> None:
+    letter = "e" + "\u0328" * 300
+    parts = thread(f"hello {letter} x")
+    assert max(map(weight, parts)) == 280
+    assert "".join("".join(parts).split()) == normalised(f"hello{letter}x")
+
+
+def test_a_long_word_is_searched_for_addresses_no_longer_than_a_name_may_be() -> None:
+    """Each letter is where an address could begin: to the end of the word from each of them takes minutes."""
+    began = time.process_time()
+    assert len(thread("ы" * 40_000)) == 143
+    assert time.process_time() - began < 15
 
 
 def test_no_address_is_divided() -> None:
