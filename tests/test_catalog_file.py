@@ -33,3 +33,10 @@ def test_slots_that_can_not_be_are_refused(slots: str) -> None:
     route = '[[route]]\nname = "r"\nprofile = "p"\ntargets = ["telegram:@a"]\n'
     with pytest.raises(ValidationError):
         CatalogFile.model_validate(tomllib.loads(f"{route}slots = {slots}\n"))
+
+
+@pytest.mark.parametrize("schedule", ["every day", "* * * *", "61 * * * *", "0 9 31 2 *", "* * * * fri-tue"])
+def test_a_schedule_that_can_not_be_read_is_refused(schedule: str) -> None:
+    source = '[[source]]\nkind = "feed"\naddress = "https://example.org/feed.xml"\n'
+    with pytest.raises(ValidationError, match="Value error"):
+        CatalogFile.model_validate(tomllib.loads(f'{source}schedule = "{schedule}"\n'))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from common.catalog import TARGET, Catalog, RouteBroadcast
 from common.events.broadcasting import ChatAddress
+from common.planning.schedules import CronText
 from common.planning.slots import Slots
 from common.telegram.addresses import checked
 from postroom.connections import connected
@@ -35,7 +36,7 @@ class SourceEntry(Entry):
     kind: Literal["telegram", "feed"]
     address: str = Field(min_length=1)
     title: str = ""
-    schedule: str | None = None
+    schedule: CronText | None = None
     allow_private: bool = False
 
 

@@ -47,6 +47,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_bounded)]
 Zone = Annotated[str, Field(max_length=64, examples=["Europe/Moscow"]), AfterValidator(_zone)]
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["12:05"])]
 Weekday = Annotated[int, Field(ge=1, le=7)]
+CronText = Annotated[str, Field(max_length=200, examples=["5 12 * * mon-fri"]), AfterValidator(_cron_line)]
 
 
 class _Schedule(BaseModel):
@@ -114,7 +115,7 @@ class Weekly(_OnTheClock):
 class CronLine(_OnTheClock):
     """By a cron line of five fields: minute, hour, day of the month, month, day of the week (0 and 7 are Sunday)."""
 
-    expression: Annotated[str, Field(max_length=200, examples=["5 12 * * mon-fri"]), AfterValidator(_cron_line)]
+    expression: CronText
 
     def wall_after(self, moment: datetime) -> datetime | None:
         """Return the first time on the wall clock that is later than `moment`."""

@@ -17,7 +17,7 @@ PATTERNS = re.compile(
     r"|\bprt_[A-Za-z0-9_-]{20,}|\bwhsec_[A-Za-z0-9+/=]{20,}|\b1[A-Za-z0-9_-]{300,}=*"
 )
 REDACTED = "[redacted]"
-NOISY = ("uvicorn", "httpx", "httpx2", "httpcore", "openai", "telethon", "apscheduler", "faststream", "nats")
+NOISY = ("uvicorn", "httpx", "httpx2", "httpcore", "openai", "telethon", "faststream", "nats")
 
 
 class Redact:

@@ -13,12 +13,12 @@ from api.http.values import Answer, Change, Given, Line, Utc, merged
 from api.statements import statement
 from common.editing import CatalogEditor
 from common.events import CollectRequested
+from common.planning.schedules import CronText
 
 router = resource("sources")
 
 Kind = Literal["telegram", "feed", "import"]
-# Five fields of minute, hour, day, month and weekday, as the scheduler reads them.
-Cron = Annotated[str, StringConstraints(pattern=r"^[0-9*/,\-]+( [0-9A-Za-z*/,\-]+){4}$", max_length=100)]
+SCHEDULE = "cron, five fields (0 and 7 are Sunday), UTC; null: live events and requests only"
 
 
 class NewSource(Given):
@@ -30,9 +30,7 @@ class NewSource(Given):
     )
     title: Line = ""
     enabled: bool = True
-    schedule: Cron | None = Field(
-        default=None, description="cron, five fields, UTC; null: live events and requests only"
-    )
+    schedule: CronText | None = Field(default=None, description=SCHEDULE)
     allow_private: bool = Field(
         default=False, description="of a feed: it may be in a private network; needs the scope admin"
     )
@@ -43,7 +41,7 @@ class SourceChange(Change):
 
     title: Line = ""
     enabled: bool = True
-    schedule: Cron | None = None
+    schedule: CronText | None = Field(default=None, description=SCHEDULE)
     allow_private: bool = False
 
 
