@@ -84,5 +84,9 @@ async def _applied(connection: Connection) -> set[str]:
     rows = await connection.fetch("SELECT name, checksum FROM schema_migrations")
     for row in rows:
         if known.get(row["name"], row["checksum"]) != row["checksum"]:
-            raise SchemaError(f"migration {row['name']} was applied in another version; it must never be edited")
+            raise SchemaError(
+                f"migration {row['name']} was applied in another version; it must never be edited. Use the release "
+                "that this database is of, or another database; for the data of `postroom up`, another --data "
+                "directory, or delete the one that it uses, in .postroom"
+            )
     return {row["name"] for row in rows}
