@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from common.catalog import Catalog, RouteBroadcast
 from common.postgres import Database
 
 
@@ -56,6 +57,10 @@ def test_a_list_is_imported_whole_or_not_at_all(connected: Any) -> None:
     refusal = connected.refusal("chats", "import", "chats.csv")
     assert refusal.startswith("postroom: chats.csv: nothing was taken: line 1: min_messages is 'many'")
     assert "; line 3: 'not a chat' is no chat" in refusal
+    table.write_text("nowhere at all,,many\n")  # all that is wrong with a line is named at once
+    refusal = connected.refusal("chats", "import", "chats.csv")
+    assert "line 1: 'nowhere at all' is no chat" in refusal
+    assert ", and min_messages is 'many'" in refusal
     assert len(shown(connected)) == 3
     for words in ("Title,Link\nFourth,https://t.me/fourth\n", "username\n@fourth\n"):  # are no chats @title, @username
         table.write_text(words)
@@ -64,3 +69,42 @@ def test_a_list_is_imported_whole_or_not_at_all(connected: Any) -> None:
     for contents, problem in ((b"\xff\xfe", "it is not UTF-8"), (b"# nothing\n", "it names no chat")):
         plain.write_bytes(contents)
         assert problem in connected.refusal("chats", "import", "plain.txt")
+
+
+async def test_chats_are_deleted_where_nothing_refers_to_them(connected: Any, database: Database) -> None:
+    connected.said("chats", "add", "@free", "@routed", "@told", "-1001234567890")
+    catalog = Catalog(database)
+    source, profile = await catalog.put_source("import", "archive"), await catalog.put_profile("newsroom")
+    await catalog.put_route(
+        "The route",
+        source_id=source,
+        profile_id=profile,
+        targets=["telegram:@x"],
+        broadcast=RouteBroadcast(("@routed",)),
+    )
+    await database.execute("INSERT INTO userbot_tasks (text, target_chat_ids) VALUES ('Hello', '{@told}')")
+
+    assert connected.refusal("chats", "delete", "@free", "@unknown") == "postroom: @unknown: no such chat is listed"
+    assert connected.refusal("chats", "disable", "@free", "@unknown") == "postroom: @unknown: no such chat is listed"
+    assert {enabled for _, _, enabled in shown(connected).values()} == {True}  # all or none
+    assert connected.command("chats", "delete", "a b", check=False).returncode == 2
+
+    said = connected.command("chats", "delete", "https://t.me/Free", "@routed", "@told", "-1001234567890").stdout
+    assert said.splitlines() == [
+        "@free is deleted.",
+        "@routed is not deleted but disabled: route The route broadcasts to it.",
+        "@told is not deleted but disabled: 1 broadcast names it.",
+        "-1001234567890 is deleted.",
+    ]
+    assert shown(connected) == {"@routed": ("", 0, False), "@told": ("", 0, False)}
+    assert connected.said("chats", "delete", "@told") == {"deleted": [], "disabled": {"@told": "1 broadcast names it"}}
+
+
+def test_chats_are_disabled_and_listed_all_the_same(connected: Any) -> None:
+    connected.said("chats", "add", "@first", "@second")
+    done = connected.command("chats", "disable", "@First").stdout
+    assert done == "@first is disabled: nothing is sent there.\n"
+    first, second = sorted(connected.command("chats", "list").stdout.splitlines()[1:])
+    assert "NO" in first.split()
+    assert "NO" not in second.split()
+    assert connected.said("chats", "disable", "@first") == {"disabled": ["@first"]}  # again is no error

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from common.broadcasts import BroadcastEnded, NoSuchBroadcast
+from common.broadcasts import BroadcastEnded, ManyBroadcasts, NoSuchBroadcast
+from common.chats import NoSuchChat
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
 from common.messaging.replay import NoSuchLetter
@@ -45,6 +46,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     NoSuchLetter: EXIT_FAILED,
     NoSuchBroadcast: EXIT_FAILED,
     BroadcastEnded: EXIT_FAILED,
+    ManyBroadcasts: EXIT_FAILED,
+    NoSuchChat: EXIT_FAILED,
     Attached: EXIT_FAILED,
     NotGenerated: EXIT_FAILED,
     ImageMissing: EXIT_FAILED,
@@ -107,6 +110,11 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[Any]], *, gap: 
         if gap:
             console.print()
         console.print(table)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it is not one: `1 source`, `2 sources`."""
+    return f"{count} {noun if count == 1 else f'{noun}s'}"
 
 
 def ago(moment: datetime | None) -> str:

@@ -17,7 +17,11 @@ STATUSES = ("pending", "processing", "done", "failed", "cancelled")
 
 
 class NoSuchBroadcast(Exception):
-    """There is no broadcast with this id, or no account of this name."""
+    """There is no broadcast with this id or beginning of one, or no account of this name."""
+
+
+class ManyBroadcasts(Exception):
+    """What was given of an id is the beginning of several."""
 
 
 class BroadcastEnded(Exception):
@@ -62,6 +66,7 @@ class Broadcast:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    awaited_since: datetime | None  # when a send began to which Telegram has not answered yet
     ends_at: datetime | None
 
     @property
@@ -115,6 +120,15 @@ class Broadcasts:
             raise NoSuchBroadcast(f"there is no broadcast {task_id}")
         return _broadcast(rows[0])
 
+    async def find(self, beginning: str) -> UUID:
+        """Return the id of the broadcast that begins so. Raises NoSuchBroadcast, ManyBroadcasts."""
+        rows = await self._database.fetch(self._sql["find"], beginning.lower())
+        if not rows:
+            raise NoSuchBroadcast(f"there is no broadcast {beginning}")
+        if len(rows) > 1:
+            raise ManyBroadcasts(f"several broadcasts begin with {beginning}: give more of the id")
+        return UUID(str(rows[0]["id"]))
+
     async def chats(self, task_id: UUID) -> list[ChatOutcome]:
         """Return the chats of a broadcast in their order, each with what came of it so far."""
         rows = await self._database.fetch(self._sql["chats"], task_id)
@@ -155,6 +169,10 @@ class Broadcasts:
         """Return why all broadcasts stand still, or None."""
         row = await self._database.fetchrow(self._sql["queue_pause"], QUEUE)
         return QueuePause(**dict(row)) if row else None
+
+    async def accounts(self) -> list[str]:
+        """Return the names of the accounts that have broadcast here, or were ready to."""
+        return [row["name"] for row in await self._database.fetch(self._sql["accounts"])]
 
     async def resume_account(self, name: str) -> None:
         """Let an account send again that Telegram had stopped. Raises NoSuchBroadcast where none of that name is."""

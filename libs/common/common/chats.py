@@ -8,6 +8,18 @@ from common.postgres import Database, Queries
 from common.telegram.addresses import checked
 
 
+class NoSuchChat(Exception):
+    """No chat of this address is listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What came of deleting a chat: it is gone, or only disabled where `because` says what refers to it."""
+
+    address: str
+    because: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Chat:
     """A chat. `messages_since_post` were written by others since our last post; `flag` says what stands in the way."""
@@ -62,3 +74,32 @@ class Chats:
             [entry.enabled for entry in once],
         )
         return sum(row["added"] for row in rows)
+
+    async def disable(self, addresses: Sequence[str]) -> None:
+        """Have nothing sent to chats any more, all or none. Raises NoSuchChat."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(self._sql["disable"], addresses)
+            _all_there(addresses, {row["address"] for row in rows})
+
+    async def delete(self, addresses: Sequence[str]) -> list[Removal]:
+        """Delete the chats that nothing refers to, and disable the others, all or none. Raises NoSuchChat."""
+        async with self._database.transaction() as connection:
+            rows = await connection.fetch(self._sql["referred"], addresses)
+            _all_there(addresses, {row["address"] for row in rows})
+            found = {row["address"]: Removal(row["address"], _because(row["route"], row["broadcasts"])) for row in rows}
+            await connection.execute(self._sql["delete"], [each.address for each in found.values() if not each.because])
+            await connection.fetch(self._sql["disable"], [each.address for each in found.values() if each.because])
+        return [found[address] for address in dict.fromkeys(addresses)]
+
+
+def _all_there(addresses: Sequence[str], found: set[str]) -> None:
+    if missing := [address for address in addresses if address not in found]:
+        raise NoSuchChat(f"{', '.join(missing)}: no such chat is listed")
+
+
+def _because(route: str | None, broadcasts: int) -> str | None:
+    if route is not None:
+        return f"route {route} broadcasts to it"
+    if broadcasts:
+        return f"{broadcasts} {'broadcast names' if broadcasts == 1 else 'broadcasts name'} it"
+    return None

@@ -8,13 +8,15 @@ from typing import Annotated
 
 import typer
 
-from common.chats import Chat, ChatEntry, Chats
-from common.telegram.addresses import NoAddress, is_name_alone
+from common.chats import Chat, ChatEntry, Chats, Removal
+from common.telegram.addresses import NoAddress, checked, is_name_alone
 from postroom.commands.chat_addresses import MINUS_IS_NO_OPTION
 from postroom.connections import connected
 from postroom.output import Json, Refused, ago, print_json, print_table, run, told
 
-app = typer.Typer(no_args_is_help=True, help="The chats that posts are broadcast to: list, add, import.")
+app = typer.Typer(
+    no_args_is_help=True, help="The chats that posts are broadcast to: list, add, disable, delete, import."
+)
 
 COLUMNS = ("address", "title", "min_messages")
 WRONG_LINES_SHOWN = 10
@@ -59,11 +61,46 @@ def add(
     """Add chats, or change them: what is not given stays as it is."""
     if title is not None and len(addresses) > 1:
         raise typer.BadParameter("goes with one chat", param_hint="--title")
-    try:
-        entries = [ChatEntry(address, title, min_messages, enabled) for address in addresses]
-    except NoAddress as error:
-        raise typer.BadParameter(str(error), param_hint="ADDRESSES") from None
-    _put(entries, as_json=as_json)
+    _put([ChatEntry(address, title, min_messages, enabled) for address in _checked(addresses)], as_json=as_json)
+
+
+Addresses = Annotated[list[str], typer.Argument(help="As `postroom chats list` shows them; links and ids do as well.")]
+
+
+@app.command(context_settings=MINUS_IS_NO_OPTION)
+def disable(addresses: Addresses, as_json: Json = False) -> None:
+    """Have nothing sent to chats any more, whoever asks for it. `postroom chats add ADDRESS --enabled` undoes it."""
+    wanted = _checked(addresses)
+
+    async def work() -> None:
+        async with connected() as system:
+            await Chats(system.database).disable(wanted)
+
+    run(work)
+    if as_json:
+        print_json({"disabled": wanted})
+    else:
+        for address in wanted:
+            typer.echo(f"{address} is disabled: nothing is sent there.")
+
+
+@app.command(context_settings=MINUS_IS_NO_OPTION)
+def delete(addresses: Addresses, as_json: Json = False) -> None:
+    """Delete chats, with what was learnt of them. Those that a route or a broadcast names are disabled instead."""
+    wanted = _checked(addresses)
+
+    async def work() -> list[Removal]:
+        async with connected() as system:
+            return await Chats(system.database).delete(wanted)
+
+    done = run(work)
+    if as_json:
+        disabled = {each.address: each.because for each in done if each.because}
+        print_json({"deleted": [each.address for each in done if not each.because], "disabled": disabled})
+        return
+    for each in done:
+        what = f"is not deleted but disabled: {each.because}." if each.because else "is deleted."
+        typer.echo(f"{each.address} {what}")
 
 
 @app.command("import")
@@ -75,6 +112,13 @@ def import_chats(
     with told():
         entries = _read(file)
     _put(entries, as_json=as_json)
+
+
+def _checked(addresses: list[str]) -> list[str]:
+    try:
+        return [checked(address) for address in addresses]
+    except NoAddress as error:
+        raise typer.BadParameter(str(error), param_hint="ADDRESSES") from None
 
 
 def _put(entries: list[ChatEntry], *, as_json: bool) -> None:
@@ -99,10 +143,11 @@ def _read(file: Path) -> list[ChatEntry]:
         raise Refused(f"{file}: it is not UTF-8") from None
     entries, wrong = [], []
     for number, row in _rows(lines):
-        try:
+        problems = _problems(row)
+        if problems:
+            wrong.append(f"line {number}: {', and '.join(problems)}")
+        else:
             entries.append(_entry(row))
-        except ValueError as error:
-            wrong.append(f"line {number}: {error}")
     if wrong:
         more = f"; and {len(wrong) - WRONG_LINES_SHOWN} more" if len(wrong) > WRONG_LINES_SHOWN else ""
         raise Refused(f"{file}: nothing was taken: {'; '.join(wrong[:WRONG_LINES_SHOWN])}{more}")
@@ -129,12 +174,23 @@ def _rows(lines: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
         yield number, dict(zip(columns, (cell.strip() for cell in cells), strict=False))
 
 
-def _entry(row: dict[str, str]) -> ChatEntry:
-    """Return the chat of a row. A word alone is no address here: it may be a title, or the name of a column."""
+def _problems(row: dict[str, str]) -> list[str]:
+    """Return all that is wrong with a row. A word alone is no address here: it may be a title, or a column's name."""
+    problems = []
     address = row.get("address", "")
     if is_name_alone(address):
-        raise ValueError(f"{address!r} is no chat: write @{address}, or name the columns in the first line")
+        problems.append(f"{address!r} is no chat: write @{address}, or name the columns in the first line")
+    else:
+        try:
+            checked(address)
+        except NoAddress as error:
+            problems.append(str(error))
     given = row.get("min_messages", "")
     if given and not (given.isascii() and given.isdigit() and int(given) < 2**31):
-        raise ValueError(f"min_messages is {given!r}, and must be a whole number")
-    return ChatEntry(address, row.get("title") or None, int(given) if given else None)
+        problems.append(f"min_messages is {given!r}, and must be a whole number")
+    return problems
+
+
+def _entry(row: dict[str, str]) -> ChatEntry:
+    given = row.get("min_messages", "")
+    return ChatEntry(row["address"], row.get("title") or None, int(given) if given else None)

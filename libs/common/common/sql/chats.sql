@@ -18,3 +18,18 @@ WITH given AS (
     SET title = excluded.title, min_messages_between = excluded.min_messages_between, enabled = excluded.enabled
 )
 SELECT added FROM given
+
+-- name: disable
+-- Has nothing sent to chats any more.
+UPDATE chats SET enabled = false WHERE address = ANY ($1::text[]) RETURNING address
+
+-- name: referred
+-- Chats, locked, each with a route that broadcasts to it and the number of broadcasts that name it.
+SELECT c.address,
+       (SELECT min(r.name) FROM routes r WHERE r.broadcast -> 'chats' ? c.address) AS route,
+       (SELECT count(*) FROM userbot_tasks t WHERE c.address = ANY (t.chats) OR c.address = ANY (t.target_chat_ids)) AS broadcasts
+FROM chats c WHERE c.address = ANY ($1::text[]) FOR UPDATE OF c
+
+-- name: delete
+-- Deletes chats.
+DELETE FROM chats WHERE address = ANY ($1::text[])
