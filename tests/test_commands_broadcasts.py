@@ -175,7 +175,7 @@ async def test_waiting_ends_with_one_line_where_the_database_is_gone(
     [(event_id, _)] = await eventually(requested)
     task_id = await task(database, task_of(event_id), chats=["@first"])
     assert process.stderr
-    while "pending, 0 of 1 chats" not in (line := (await process.stderr.readline()).decode()):
+    while "pending, 0 of 1 chat" not in (line := (await process.stderr.readline()).decode()):
         assert line
     between.close()
     (tmp_path / SOCKET).unlink(missing_ok=True)
@@ -220,6 +220,59 @@ async def test_broadcasts_are_listed_and_shown(connected: Any, database: Databas
     assert "ends about" in human
     nobody = UUID(int=1)
     assert connected.refusal("broadcasts", "show", str(nobody)) == f"postroom: there is no broadcast {nobody}"
+
+
+async def test_an_account_that_nobody_has_is_warned_of(connected: Any, nats_client: Client, database: Database) -> None:
+    def warned(*arguments: str) -> str:
+        done = connected.command("broadcast", "--text", "Hello", *arguments, "--json")
+        assert "id" in json.loads(done.stdout)  # it may be one that is still to be started
+        return str(done.stderr)
+
+    assert warned("--account", "nobody") == (
+        "postroom: no userbot of the account nobody has run here (none has run here yet): "
+        "the broadcast waits until one does\n"
+    )
+    await database.execute("INSERT INTO userbot_accounts VALUES ('userbot'), ('second')")
+    assert "(there are second, userbot)" in warned("--account", "nobody")
+    assert warned("--account", "second") == ""
+    assert warned() == ""
+    assert len(await requests(nats_client, "broadcast.requested")) == 4
+
+
+async def test_one_goes_by_the_beginning_of_its_id(connected: Any, database: Database) -> None:
+    ids = [UUID(f"{beginning}-0000-4000-8000-000000000000") for beginning in ("abcd1234", "abcd5678")]
+    for task_id in ids:
+        await task(database, task_id, not_before=datetime(2030, 1, 1, 9, tzinfo=UTC))
+    assert connected.said("broadcasts", "show", "ABCD1")["id"] == str(ids[0])
+    assert connected.refusal("broadcasts", "show", "abcd") == (
+        "postroom: several broadcasts begin with abcd: give more of the id"
+    )
+    assert connected.refusal("broadcasts", "show", "ffff") == "postroom: there is no broadcast ffff"
+    assert connected.said("broadcasts", "pause", "abcd5") == {"paused": str(ids[1])}
+    shown = connected.command("broadcasts", "show", "abcd5").stdout
+    assert re.search(r"^state +paused by cli", shown, re.MULTILINE)
+    assert re.search(r"^not before +2030-01-01 09:00:00$", shown, re.MULTILINE)
+    for arguments in (("broadcasts", "show", "abc"), ("broadcasts", "cancel", "nonsense"), ("broadcasts", "pause")):
+        refused = connected.command(*arguments, check=False)
+        assert refused.returncode == 2
+        assert "Invalid value for TASK_ID" in refused.stderr
+    for arguments in (("broadcast", "x"), ("broadcast",), ("trace", "x"), ("images", "request", "x")):
+        assert "Invalid value for POST_ID" in connected.command(*arguments, check=False).stderr
+
+
+async def test_a_send_without_an_answer_is_told_of(connected: Any, database: Database) -> None:
+    began = datetime.now(UTC) - timedelta(seconds=40)
+    task_id = await task(database, chats=["@a", "@b"], status="processing", account="userbot")
+    await attempt(database, task_id, "@a", "sending", began)
+    await attempt(database, task_id, "@a", "sending", began + timedelta(seconds=30), attempt=2)
+    said = f"processing, an answer of Telegram is awaited since {began:%H:%M:%S} UTC"
+    assert said in connected.command("broadcasts", "show", str(task_id)).stdout
+    assert said in connected.command("broadcasts", "list").stdout
+    assert connected.said("broadcasts", "show", str(task_id))["awaited_since"] == began.isoformat()
+    await database.execute("UPDATE broadcast_attempts SET started_at = now() WHERE task_id = $1", task_id)
+    assert "awaited" not in connected.command("broadcasts", "show", str(task_id)).stdout  # it has only begun
+    await database.execute("UPDATE broadcast_attempts SET outcome = 'retry' WHERE task_id = $1", task_id)
+    assert connected.said("broadcasts", "show", str(task_id))["awaited_since"] is None
 
 
 async def test_one_is_paused_and_resumed(connected: Any, database: Database) -> None:

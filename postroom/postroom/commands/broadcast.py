@@ -12,16 +12,20 @@ from common.broadcasts import Broadcast, Broadcasts, NoSuchBroadcast
 from common.events import BroadcastRequested
 from common.postgres import UNREACHABLE, Queries, bounded
 from postroom.commands.chat_addresses import chat_addresses
+from postroom.commands.ids import post_id as post_id_of
 from postroom.commands.moments import moment
 from postroom.connections import NotFound, System, connected
-from postroom.output import EXIT_FAILED, Json, Refused, print_json, run
+from postroom.output import EXIT_FAILED, Json, Refused, counted, print_json, run
 
 LOOK_EVERY_SECONDS = 0.5
+AWAITED_SECONDS = 5.0  # a send that takes longer is worth telling of
 AWAY_SECONDS = 10.0  # a server that is started again is back by then
 
 
 def broadcast(
-    post_id: Annotated[UUID | None, typer.Argument(help="The id of a post.")] = None,
+    post_id: Annotated[
+        UUID | None, typer.Argument(parser=post_id_of, metavar="POST_ID", help="The id of a post.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="Instead of a post: a text in Telegram markdown.")] = None,
     chats: Annotated[
         list[str] | None,
@@ -30,7 +34,10 @@ def broadcast(
     forward: Annotated[
         bool, typer.Option("--forward", help="Forward the published message instead of sending a copy.")
     ] = False,
-    account: Annotated[str | None, typer.Option(help="The account that sends. Default: whichever is free.")] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(help="The account that sends, USERBOT_ACCOUNT of a userbot. Default: whichever is free."),
+    ] = None,
     at: Annotated[str | None, typer.Option(help="Not before this time, such as 2026-03-01T18:30.")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Show the progress until it ends.")] = False,
     as_json: Json = False,
@@ -48,7 +55,9 @@ def broadcast(
         account=account,
         not_before=moment(at, "--at"),
     )
-    task_id = run(lambda: _request(request))
+    task_id, doubt = run(lambda: _request(request))
+    if doubt:
+        typer.echo(f"postroom: {doubt}", err=True)
     if not wait:
         _say(task_id, as_json=as_json)
         return
@@ -73,12 +82,23 @@ def _say(task_id: UUID, *, as_json: bool) -> None:
         typer.echo(f"{task_id} is on its way: `postroom broadcasts show {task_id}`")
 
 
-async def _request(request: BroadcastRequested) -> UUID:
+async def _request(request: BroadcastRequested) -> tuple[UUID, str | None]:
+    """Return the id of the task, and what speaks against its being sent soon."""
     async with connected() as system:
         if request.post_id is not None:
             await _check(system, request.post_id, forward=request.forward)
         with system.rails() as rails:
-            return await Broadcasts(system.database, rails).request(request)
+            broadcasts = Broadcasts(system.database, rails)
+            doubt = await _unknown_account(broadcasts, request.account)
+            return await broadcasts.request(request), doubt
+
+
+async def _unknown_account(broadcasts: Broadcasts, account: str | None) -> str | None:
+    """Return a warning where no userbot of this name has run here yet; one that is still to be started may be meant."""
+    if account is None or account in (known := await broadcasts.accounts()):
+        return None
+    there_are = f"there are {', '.join(known)}" if known else "none has run here yet"
+    return f"no userbot of the account {account} has run here ({there_are}): the broadcast waits until one does"
 
 
 async def _check(system: System, post_id: UUID, *, forward: bool) -> None:
@@ -125,9 +145,8 @@ async def _found(broadcasts: Broadcasts, task_id: UUID) -> Broadcast | None:
 
 
 def _progress(found: Broadcast) -> str:
-    parts = [state(found), f"{found.done} of {found.total} chats" if found.total else ""]
-    errors = f"{found.error_count} {'error' if found.error_count == 1 else 'errors'}"
-    parts += [errors if found.error_count else "", found.last_error or ""]
+    parts = [state(found), f"{found.done} of {counted(found.total, 'chat')}" if found.total else ""]
+    parts += [counted(found.error_count, "error") if found.error_count else "", found.last_error or ""]
     return ", ".join(filter(None, parts))
 
 
@@ -142,6 +161,9 @@ def state(found: Broadcast, now: datetime | None = None) -> str:
     if found.stopped_reason:
         which = f"account {found.account}" if found.account else "every account"
         return f"waits: {which} was stopped ({found.stopped_reason})"
-    if found.status == "pending" and found.not_before > (now or datetime.now(found.not_before.tzinfo)):
+    now = now or datetime.now(found.not_before.tzinfo)
+    if found.status == "pending" and found.not_before > now:
         return f"due {found.not_before:%Y-%m-%d %H:%M:%S} UTC"
+    if found.awaited_since and (now - found.awaited_since).total_seconds() > AWAITED_SECONDS:
+        return f"{found.status}, an answer of Telegram is awaited since {found.awaited_since:%H:%M:%S} UTC"
     return found.status

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -10,17 +11,19 @@ import typer
 
 from common.broadcasts import OLD_NAMES, STATUSES, Broadcast, Broadcasts, ChatOutcome, QueuePause
 from postroom.commands.broadcast import broadcast_json, state
+from postroom.commands.ids import task_id as task_id_of
 from postroom.commands.moments import moment
 from postroom.connections import connected
-from postroom.output import Json, print_json, print_table, run
+from postroom.output import Json, counted, print_json, print_table, run
 from postroom.person import person
 
 app = typer.Typer(no_args_is_help=True, help="Broadcasts: list, show, pause, resume, cancel.")
 
 ERROR_SHOWN = 100  # characters
 
-TaskId = Annotated[UUID, typer.Argument(help="The id of a broadcast.")]
-MaybeTaskId = Annotated[UUID | None, typer.Argument(help="The id of a broadcast.")]
+AN_ID = typer.Argument(parser=task_id_of, metavar="TASK_ID", help="The id of a broadcast, or the beginning of it.")
+TaskId = Annotated[str, AN_ID]
+MaybeTaskId = Annotated[str | None, AN_ID]
 
 
 @app.command("list")
@@ -61,7 +64,8 @@ def show(task_id: TaskId, as_json: Json = False) -> None:
 
     async def get() -> tuple[Broadcast, list[ChatOutcome], QueuePause | None]:
         async with _broadcasts() as broadcasts:
-            return await broadcasts.get(task_id), await broadcasts.chats(task_id), await broadcasts.queue_pause()
+            found = await broadcasts.get(await broadcasts.find(task_id))
+            return found, await broadcasts.chats(found.id), await broadcasts.queue_pause()
 
     found, chats, paused = run(get)
     if as_json:
@@ -84,9 +88,10 @@ def show(task_id: TaskId, as_json: Json = False) -> None:
             if found.total
             else "TARGET_CHAT_IDS of the userbot",
         ),
-        ("", f"{found.sent_count} sent, {found.error_count} errors, {found.skipped_count} skipped"),
+        ("", f"{found.sent_count} sent, {counted(found.error_count, 'error')}, {found.skipped_count} skipped"),
         ("attempts", found.attempts),
         ("created", f"{found.created_at:%Y-%m-%d %H:%M:%S}"),
+        ("not before", f"{found.not_before:%Y-%m-%d %H:%M:%S}" if _is_to_come(found) else ""),
         ("started", f"{found.started_at:%Y-%m-%d %H:%M:%S}" if found.started_at else ""),
         ("ended", f"{found.finished_at:%Y-%m-%d %H:%M:%S}" if found.finished_at else ""),
         ("ends about", f"{found.ends_at:%Y-%m-%d %H:%M:%S}" if found.ends_at else ""),
@@ -120,10 +125,11 @@ def pause(
         raise typer.BadParameter("goes with --all", param_hint="--reason" if reason else "--until")
     end = moment(until, "--until")
     if task_id:
-        _decide(lambda broadcasts: broadcasts.pause(task_id, person()))
+        found = _decide(task_id, lambda broadcasts, which: broadcasts.pause(which, person()))
+        _say(found, "paused", as_json=as_json)
     else:
-        _decide(lambda broadcasts: broadcasts.pause_all(person(), reason=reason, until=end))
-    _say(task_id, "paused", as_json=as_json)
+        _decide_all(lambda broadcasts: broadcasts.pause_all(person(), reason=reason, until=end))
+        _say(None, "paused", as_json=as_json)
 
 
 @app.command()
@@ -135,20 +141,21 @@ def resume(
 ) -> None:
     """Let a broadcast, all of them, or those of an account go on."""
     _one_of(task_id, everything, account)
+    found = None
     if task_id:
-        _decide(lambda broadcasts: broadcasts.resume(task_id))
+        found = _decide(task_id, lambda broadcasts, which: broadcasts.resume(which))
     elif account:
-        _decide(lambda broadcasts: broadcasts.resume_account(account))
+        _decide_all(lambda broadcasts: broadcasts.resume_account(account))
     else:
-        _decide(lambda broadcasts: broadcasts.resume_all())
-    _say(task_id, "resumed", account=account, as_json=as_json)
+        _decide_all(lambda broadcasts: broadcasts.resume_all())
+    _say(found, "resumed", account=account, as_json=as_json)
 
 
 @app.command()
 def cancel(task_id: TaskId, as_json: Json = False) -> None:
     """End a broadcast, after the chat that is under way. What was sent stays."""
-    _decide(lambda broadcasts: broadcasts.cancel(task_id, person()))
-    _say(task_id, "cancelled", as_json=as_json)
+    found = _decide(task_id, lambda broadcasts, which: broadcasts.cancel(which, person()))
+    _say(found, "cancelled", as_json=as_json)
 
 
 @asynccontextmanager
@@ -158,12 +165,28 @@ async def _broadcasts() -> AsyncIterator[Broadcasts]:
             yield Broadcasts(system.database, rails)
 
 
-def _decide(work: Callable[[Broadcasts], Awaitable[object]]) -> None:
+def _decide(beginning: str, work: Callable[[Broadcasts, UUID], Awaitable[object]]) -> UUID:
+    """Decide about one broadcast, and return which."""
+
+    async def decide() -> UUID:
+        async with _broadcasts() as broadcasts:
+            found = await broadcasts.find(beginning)
+            await work(broadcasts, found)
+            return found
+
+    return run(decide)
+
+
+def _decide_all(work: Callable[[Broadcasts], Awaitable[object]]) -> None:
     async def decide() -> None:
         async with _broadcasts() as broadcasts:
             await work(broadcasts)
 
     run(decide)
+
+
+def _is_to_come(found: Broadcast) -> bool:
+    return not found.ended and found.not_before > datetime.now(found.not_before.tzinfo)
 
 
 def _one_of(*given: object) -> None:

@@ -14,7 +14,7 @@ from common.planning.schedules import CronText
 from common.planning.slots import Slots
 from common.telegram.addresses import checked
 from postroom.connections import connected
-from postroom.output import Json, Refused, print_json, print_table, run
+from postroom.output import Json, Refused, counted, print_json, print_table, run
 
 app = typer.Typer(no_args_is_help=True, help="Sources, profiles, destinations and routes.")
 
@@ -111,7 +111,7 @@ def apply(
     if as_json:
         print_json(counts)
         return
-    typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+    typer.echo(", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items()))
 
 
 @app.command()

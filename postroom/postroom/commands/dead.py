@@ -8,7 +8,7 @@ import typer
 
 from common.messaging.replay import DeadLetter
 from postroom.connections import System, connected
-from postroom.output import Json, Refused, print_json, print_table, run
+from postroom.output import Json, Refused, counted, print_json, print_table, run
 
 app = typer.Typer(no_args_is_help=True, help="What could not be worked on: list, show, replay, discard.")
 
@@ -164,4 +164,4 @@ def _say(count: int, done: str, *, as_json: bool) -> None:
     if as_json:
         print_json({done: count})
     else:
-        typer.echo(f"{count} dead {'letter' if count == 1 else 'letters'} {done}.")
+        typer.echo(f"{counted(count, 'dead letter')} {done}.")

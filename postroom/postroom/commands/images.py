@@ -13,8 +13,9 @@ from common.media.keeping import Keeper, Kept
 from common.media.store import MediaStore, Origin
 from common.postgres import Queries
 from common.settings import SettingsGroup, load_settings
+from postroom.commands.ids import post_id as post_id_of
 from postroom.connections import System, connected
-from postroom.output import Json, Refused, ago, print_json, print_table, run
+from postroom.output import Json, Refused, ago, counted, print_json, print_table, run
 from postroom.person import person
 
 app = typer.Typer(no_args_is_help=True, help="Images and files of posts: list, delete, gc, request.")
@@ -108,7 +109,7 @@ def gc(
     if as_json:
         print_json(found)
     elif dry_run:
-        typer.echo(f"{found['images']} images would be deleted, {size(found['size_bytes'])}.")
+        typer.echo(f"{counted(found['images'], 'image')} would be deleted, {size(found['size_bytes'])}.")
     else:
         typer.echo(
             f"{found['unused']} unused and {found['outdated']} outdated images deleted, {size(found['size_bytes'])}; "
@@ -118,7 +119,7 @@ def gc(
 
 @app.command()
 def request(
-    post_id: Annotated[UUID, typer.Argument(help="The id of a post.")],
+    post_id: Annotated[UUID, typer.Argument(parser=post_id_of, metavar="POST_ID", help="The id of a post.")],
     prompt: Annotated[
         str | None, typer.Option(help="What the image is to show. Default: made of what the post says.")
     ] = None,

@@ -8,7 +8,7 @@ from common.contracts import topology
 from common.postgres import Queries
 from common.reconciliation import STATES, reconcile
 from postroom.connections import System, connected
-from postroom.output import Json, ago, print_json, print_table, run
+from postroom.output import Json, ago, counted, print_json, print_table, run
 
 
 def status(as_json: Json = False, notifications: int = typer.Option(5, help="How many to show.", min=0)) -> None:
@@ -104,7 +104,8 @@ def _print(found: dict[str, Any]) -> None:
     )  # fmt: skip
     _print_images_broadcasts_and_plans(found)
     if posts["dead_letters"]:
-        typer.echo(f"\n{posts['dead_letters']} jobs are in the dead letters: `postroom dead list`")
+        are = "is" if posts["dead_letters"] == 1 else "are"
+        typer.echo(f"\n{counted(posts['dead_letters'], 'job')} {are} in the dead letters: `postroom dead list`")
 
 
 def _print_images_broadcasts_and_plans(found: dict[str, Any]) -> None:

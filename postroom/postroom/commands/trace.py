@@ -6,13 +6,17 @@ from uuid import UUID
 import typer
 
 from common.postgres import Queries
+from postroom.commands.ids import post_id as post_id_of
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
 
 def trace(
     post_id: Annotated[
-        UUID | None, typer.Argument(help="The id of a post. Without: the latest posts, with their ids.")
+        UUID | None,
+        typer.Argument(
+            parser=post_id_of, metavar="[POST_ID]", help="The id of a post. Without: the latest posts, with their ids."
+        ),
     ] = None,
     state: Annotated[
         str | None, typer.Option(help="Without an id: only posts in this state, such as awaiting.")

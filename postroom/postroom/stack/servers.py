@@ -10,6 +10,7 @@ from embedded import NatsServer, PostgresServer, ServerError
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.2
+NAMES = {NatsServer: "NATS", PostgresServer: "PostgreSQL"}
 SETTINGS = {"shared_buffers": "96MB", "max_wal_size": "512MB"}
 
 
@@ -49,7 +50,7 @@ class Servers:
             await asyncio.sleep(LOOK_SECONDS)
             for server in self._embedded():
                 if server.pid is None:
-                    log.warning("%s has died and is started again", type(server).__name__)
+                    log.warning("%s has died and is started again", NAMES[type(server)])
                     try:
                         await asyncio.to_thread(server.start)
                     except ServerError as error:  # its children may still be ending

@@ -3,7 +3,7 @@
 -- latest twenty chats took. What any account may take waits as soon as all are stopped.
 SELECT t.id, t.post_id, t.text, t.forward, t.account, t.status, t.attempts, t.sent_count, t.error_count, t.skipped_count,
        t.last_error, t.not_before, t.paused_at, t.paused_by, t.cancel_requested_at, t.cancelled_by, a.stopped_reason,
-       t.created_at, t.started_at, t.finished_at, now() AS now,
+       t.created_at, t.started_at, t.finished_at, waiting.awaited_since, now() AS now,
        coalesce(cardinality(t.chats), nullif(cardinality(t.target_chat_ids), 0)) AS total,
        progress.done::integer AS done, pace.chat_seconds
 FROM userbot_tasks t
@@ -21,8 +21,16 @@ CROSS JOIN LATERAL (
     FROM (SELECT finished_at FROM broadcast_attempts WHERE task_id = t.id AND finished_at IS NOT NULL AND outcome <> 'retry'
           ORDER BY finished_at DESC LIMIT 20) latest
 ) AS pace
+CROSS JOIN LATERAL (
+    SELECT min(started_at) FILTER (WHERE t.finished_at IS NULL) AS awaited_since
+    FROM broadcast_attempts WHERE task_id = t.id AND outcome = 'sending'
+) AS waiting
 WHERE ($1::uuid IS NULL OR t.id = $1) AND ($2::text IS NULL OR t.status = $2)
 ORDER BY t.created_at DESC, t.id LIMIT $3
+
+-- name: find
+-- At most two broadcasts whose ids begin so.
+SELECT id FROM userbot_tasks WHERE starts_with(id::text, $1) LIMIT 2
 
 -- name: chats
 -- The chats of a broadcast in their order, each with its latest try.
@@ -69,6 +77,10 @@ DELETE FROM queue_pauses WHERE queue = $1
 -- name: queue_pause
 -- The pause of a queue, if it is paused now.
 SELECT paused_at, paused_by, reason, until FROM queue_pauses WHERE queue = $1 AND coalesce(until > now(), true)
+
+-- name: accounts
+-- The accounts that have broadcast, or were ready to.
+SELECT name FROM userbot_accounts ORDER BY name
 
 -- name: resume_account
 -- Lets an account send again.
