@@ -22,20 +22,23 @@ Result = TypeVar("Result")
 
 CHECKED_SECONDS = 10.0  # for so long a session that was found well is taken to be well
 RETRY_SECONDS = 1.0  # between checks of a session that can't be used
+DEAD_SECONDS = 30.0  # between tries to open one that is dead: Telegram limits them
 
 
 class TelegramAccount:
-    """An account whose session is held. `call_seconds` bounds each call."""
+    """An account whose session is held, a user's or a bot's. `call_seconds` bounds each call."""
 
-    def __init__(self, database: Database, held: HeldSession, *, call_seconds: float) -> None:
+    def __init__(self, database: Database, held: HeldSession, *, call_seconds: float, bot: bool = False) -> None:
         self._database = database
         self._held = held
         self._call_seconds = call_seconds
+        self._bot = bot
         self._client: TelegramClient | None = None
         self._peers: Peers | None = None
         self._known: dict[str, Peer] = {}
         self._id: int | None = None
         self._checked = self._retry_at = float("-inf")
+        self._died = False
 
     @property
     def problem(self) -> str | None:
@@ -52,7 +55,10 @@ class TelegramAccount:
         try:
             client, me = await self._held.client()
         except (NotHeld, SessionUnavailable, SessionDead) as error:
-            self._retry_at = time.monotonic() + RETRY_SECONDS
+            dead = isinstance(error, SessionDead)
+            # The first time it may be the stored session of a bot that died: its token makes another one at once.
+            self._retry_at = time.monotonic() + (DEAD_SECONDS if dead and self._died else RETRY_SECONDS)
+            self._died = dead
             raise Away(str(error)) from None
         except errors.RPCError as error:
             problem = translated(error)
@@ -62,8 +68,8 @@ class TelegramAccount:
         if client is not self._client:
             if me.id != self._id:  # a session file was signed in as somebody else, who opens nothing with these
                 self._id, self._known = me.id, {}
-            self._client, self._peers = client, Peers(self._database, client, me.id)
-        self._checked = time.monotonic()
+            self._client, self._peers = client, Peers(self._database, client, me.id, bot=self._bot)
+        self._checked, self._died = time.monotonic(), False
 
     def connected(self) -> None:
         """Its session was connected just now: it may be used at once."""

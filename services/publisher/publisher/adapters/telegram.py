@@ -1,37 +1,30 @@
 """Telegram as a place to publish: raw requests over MTProto, whose random ids make a send idempotent."""
 
-import asyncio
 import re
-import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from telethon import TelegramClient, errors
+from telethon import errors
 from telethon.tl import functions, types
 
 from common.media.items import MediaItem
 from common.postgres import Database
-from common.sends import Away, Doubtful, Reduced, Refused, SentBefore, Trouble, Unanswered
+from common.sends import Doubtful, Reduced, Refused, SentBefore, Trouble, Unanswered
+from common.telegram.account import TelegramAccount
 from common.telegram.addresses import normal
 from common.telegram.answers import message_ids_of, translated
-from common.telegram.client import call_once
 from common.telegram.cutting import cut
-from common.telegram.health import SessionDead, SessionUnavailable, reason
-from common.telegram.holding import HeldSession, NotHeld
+from common.telegram.health import reason
+from common.telegram.holding import HeldSession
 from common.telegram.outgoing import UNSUITABLE, MediaUnavailable, OpenMedia, Outgoing
-from common.telegram.peers import OUTDATED, Peer, Peers, UnknownPeer
+from common.telegram.peers import Peer
 from common.telegram.text import RichText
 from publisher.adapters.telegram_search import Ask, look_for, newest
 from publisher.ports import Message, Sent
 
-Result = TypeVar("Result")
-
 TEXT_UNITS = 4096  # UTF-16, https://core.telegram.org/bots/api#sendmessage
 CAPTION_UNITS = 1024  # https://core.telegram.org/bots/api#sendphoto
 ADDRESS = re.compile(r"@[a-z][a-z0-9_]{2,31}|-?[1-9]\d{0,18}")
-CHECKED_SECONDS = 10.0  # for so long a session that was found well is taken to be well
-RETRY_SECONDS = 2.0  # between checks of a session that can't be used
-DEAD_SECONDS = 30.0  # between tries to sign in anew: Telegram limits them
 
 
 class Telegram:
@@ -43,17 +36,11 @@ class Telegram:
     def __init__(
         self, database: Database, held: HeldSession, *, open_media: OpenMedia, link_preview: bool, call_seconds: float
     ) -> None:
-        self._database = database
         self._held = held
-        self._outgoing = Outgoing(open_media, self._call)
+        self._account = TelegramAccount(database, held, call_seconds=call_seconds, bot=True)
+        self._outgoing = Outgoing(open_media, self._account.ask)
         self._link_preview = link_preview
-        self._call_seconds = call_seconds
-        self._client: TelegramClient | None = None
-        self._peers: Peers | None = None
-        self._known: dict[str, Peer] = {}
         self._crowded: dict[str, bool] = {}
-        self._checked = self._retry_at = float("-inf")
-        self._died = False
 
     @property
     def problem(self) -> str | None:
@@ -73,42 +60,28 @@ class Telegram:
 
     async def ready(self) -> None:
         """Return when the session was found well in the last ten seconds."""
-        now = time.monotonic()
-        if self._client is not None and self._client.is_connected() and now - self._checked < CHECKED_SECONDS:
-            return
-        if now < self._retry_at:
-            raise Away(self._held.problem or "the Telegram session is being checked")
-        try:
-            client, me = await self._held.client()
-        except (NotHeld, SessionUnavailable, SessionDead) as error:
-            dead = isinstance(error, SessionDead)
-            # The first time it may be the stored session that died: the token makes another one at once.
-            self._retry_at = time.monotonic() + (DEAD_SECONDS if dead and self._died else RETRY_SECONDS)
-            self._died = dead
-            raise Away(str(error)) from None
-        except errors.RPCError as error:
-            raise translated(error) from None
-        if client is not self._client:
-            self._client, self._peers = client, Peers(self._database, client, me.id, bot=True)
-        self._checked, self._died = time.monotonic(), False
+        await self._account.ready()
 
     async def crowded(self, address: str) -> bool:
         """Tell whether a place is a basic group or a megagroup."""
+
+        async def look(peer: Peer) -> bool:
+            if peer.kind != "channel":
+                return peer.kind == "chat"
+            answer = await self._account.ask(functions.channels.GetChannelsRequest([peer.input_channel]))
+            return bool(getattr(answer.chats[0], "megagroup", False))
+
         if address not in self._crowded:
-            peer = await self._peer(address)
-            self._crowded[address] = peer.kind == "chat"
-            if peer.kind == "channel":
-                answer = await self._call(functions.channels.GetChannelsRequest([peer.input_channel]))
-                self._crowded[address] = bool(getattr(answer.chats[0], "megagroup", False))
+            self._crowded[address] = await self._account.at(address, look)
         return self._crowded[address]
 
     async def send(self, message: Message) -> Sent:
         """Send a text, a medium or an album, once."""
-        return await self._at(message.address, lambda peer: self._send(message, peer))
+        return await self._account.at(message.address, lambda peer: self._send(message, peer))
 
     async def find(self, message: Message, taken: frozenset[int]) -> Sent | None:
         """Look for a message among the ids after the last one that was known."""
-        ids = await self._at(message.address, lambda peer: look_for(self._asking(peer), message, peer, taken))
+        ids = await self._account.at(message.address, lambda peer: look_for(self._asking(peer), message, peer, taken))
         if ids is None:
             return None
         without = len(ids) < len(message.random_ids)
@@ -116,7 +89,7 @@ class Telegram:
 
     async def newest(self, address: str) -> int:
         """Return the newest id at an address."""
-        return await self._at(address, lambda peer: newest(self._asking(peer)))
+        return await self._account.at(address, lambda peer: newest(self._asking(peer)))
 
     async def delete(self, address: str, message_ids: tuple[int, ...]) -> None:
         """Delete messages for everybody."""
@@ -124,11 +97,11 @@ class Telegram:
 
         async def delete(peer: Peer) -> None:
             if peer.kind == "channel":
-                await self._call(functions.channels.DeleteMessagesRequest(peer.input_channel, ids))
+                await self._account.ask(functions.channels.DeleteMessagesRequest(peer.input_channel, ids))
             else:
-                await self._call(functions.messages.DeleteMessagesRequest(ids, revoke=True))
+                await self._account.ask(functions.messages.DeleteMessagesRequest(ids, revoke=True))
 
-        await self._at(address, delete)
+        await self._account.at(address, delete)
 
     async def _send(self, message: Message, peer: Peer) -> Sent:
         """Send it, without the media that can't be had or that Telegram does not take."""
@@ -158,7 +131,7 @@ class Telegram:
         except Unanswered as error:  # of an upload, by which nothing is sent
             raise Trouble(str(error)) from None
         try:
-            answer = await self._call(request)
+            answer = await self._account.ask(request)
         except errors.RandomIdDuplicateError:
             raise SentBefore("Telegram says that it was sent before (RANDOM_ID_DUPLICATE)") from None
         except errors.RPCError as error:
@@ -174,49 +147,12 @@ class Telegram:
             """Return what there is under these ids; what is not there is a MessageEmpty."""
             ids: list[Any] = [types.InputMessageID(number) for number in numbers]
             if peer.kind == "channel":
-                answer = await self._call(functions.channels.GetMessagesRequest(peer.input_channel, ids))
+                answer = await self._account.ask(functions.channels.GetMessagesRequest(peer.input_channel, ids))
             else:
-                answer = await self._call(functions.messages.GetMessagesRequest(ids))
+                answer = await self._account.ask(functions.messages.GetMessagesRequest(ids))
             return [found for found in answer.messages if not isinstance(found, types.MessageEmpty)]
 
         return ask
-
-    async def _at(self, address: str, work: Callable[[Peer], Awaitable[Result]]) -> Result:
-        """Do something at an address; where what is known of it is outdated, ask Telegram for it once more."""
-        try:
-            try:
-                return await work(await self._peer(address))
-            except OUTDATED:
-                del self._known[address]
-                if self._peers:
-                    await self._peers.forget(address)
-                return await work(await self._peer(address))
-        except errors.RPCError as error:
-            if isinstance(problem := translated(error), Away):
-                self._checked = float("-inf")
-            raise problem from error
-
-    async def _peer(self, address: str) -> Peer:
-        if address not in self._known:
-            if self._peers is None:
-                raise Away(self._held.problem or "not connected to Telegram yet")
-            try:
-                self._known[address] = await self._peers.resolve(address)
-            except UnknownPeer as error:
-                raise Refused(str(error)) from None
-            except (ConnectionError, TimeoutError) as error:
-                raise Away(reason(error)) from None
-        return self._known[address]
-
-    async def _call(self, request: Any) -> Any:
-        client = self._client
-        if client is None or not client.is_connected():
-            raise Away(self._held.problem or "not connected to Telegram")
-        try:
-            return await call_once(client, request, self._call_seconds)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
-            self._checked = float("-inf")
-            raise Unanswered(reason(error)) from None
 
 
 def _url(address: str, message_ids: tuple[int, ...]) -> str | None:
