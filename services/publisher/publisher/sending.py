@@ -36,6 +36,7 @@ AWAY_SECONDS = 1.0  # between looks whether the platform is back
 CLAIMED = 1000  # messages that are remembered as ours: more than there are results that wait for their transaction
 REPEAT_SECONDS, REPEAT_CAP_SECONDS = 0.25, 10.0  # before a send that was not answered is repeated; doubles each time
 PATIENCE_SECONDS = 30.0  # until a lane is left to others, where nothing is in doubt
+KNOWN = (Wait, Refused, Trouble, Unanswered, Away, SentBefore, Reduced)  # what a send may raise, and so what it means
 FINISH_SECONDS = 5.0  # for the send that is under way when its lane is told to stop
 
 
@@ -93,6 +94,8 @@ class Sending:
         """
         started, repeats = time.monotonic() - task.age, 0
         while True:
+            if not task.doubtful:  # counted from the first try that may have arrived
+                started = time.monotonic()
             if task.doubtful and time.monotonic() - started > self._unknown_after:
                 await self._look_for(task, f"no answer within {self._unknown_after:g} s")
                 if task.doubtful:  # it has ended
@@ -185,12 +188,39 @@ class Sending:
                     self._succeed(task, sending.result())
                 sending.cancel()
                 raise
+            except KNOWN:
+                raise
+            except Exception:  # nobody thought of it, so nobody knows what was sent before
+                task.doubtful = True
+                raise
 
     async def _fail(self, task: Task, error: str) -> None:
         """End as failed, unless an earlier try, which was not answered, turns out to have arrived."""
         if task.doubtful:
             return await self._look_for(task, error, otherwise="failed")
-        return self._end(task, Ending.of(task, "failed", error=error, failed=True))
+        return await self._give_up(task, error)
+
+    async def _give_up(self, task: Task, error: str) -> None:
+        """End as failed; of a thread, delete the posts that were sent before."""
+        while posts := task.progress.posts:
+            try:
+                await self._platform.delete(task.address, posts)
+            except Wait as wait:
+                await self._pace.block(wait)
+                await self._pace.unblocked()
+            except Away:
+                await asyncio.sleep(AWAY_SECONDS)
+                await self.ready(doubtful=True)
+            except (Refused, Trouble, Unanswered) as trouble:
+                task.attempts += 1
+                if isinstance(trouble, Refused) or task.attempts >= 2 * self._queue.settings.max_attempts:
+                    shown = ", ".join(map(str, posts))
+                    error = f"{error}; the posts of its thread so far could not be deleted: {shown} ({trouble})"
+                    break
+                await asyncio.sleep(self._queue.backoff(task.attempts))
+            else:
+                await self._store.note_progress(task, Progress())
+        self._end(task, Ending.of(task, "failed", error=error, failed=True))
 
     async def _look_for(
         self, task: Task, problem: str, otherwise: Literal["unknown", "failed", "again"] = "unknown"
@@ -204,19 +234,22 @@ class Sending:
             found = await self._found(task)
         except NotSent as error:
             if otherwise == "failed":
-                return self._end(task, Ending.of(task, "failed", error=problem, failed=True))
+                return await self._give_up(task, problem)
             log.info("%s: publication %s: %s", self._destination, task.id, error)
             task.doubtful = False
             return None
         except (Refused, Inconclusive) as error:
-            return self._end(task, Ending.of(task, "unknown", error=f"{problem}; looking for it: {error}"))
+            problem = f"{problem}; looking for it: {error}{_beginning(task)}"
+            return self._end(task, Ending.of(task, "unknown", error=problem))
         if found:
             return self._succeed(task, found)
         if otherwise == "again":
             task.doubtful = False
             return None
         missing = f"{problem}, and it is not found there"
-        return self._end(task, Ending.of(task, otherwise, error=missing, failed=otherwise == "failed"))
+        if otherwise == "failed":
+            return await self._give_up(task, missing)
+        return self._end(task, Ending.of(task, otherwise, error=f"{missing}{_beginning(task)}"))
 
     async def _found(self, task: Task) -> Sent | None:
         while True:
@@ -257,3 +290,8 @@ class Sending:
             task.since,
             Record(task.progress, write, taken),
         )
+
+
+def _beginning(task: Task) -> str:
+    """Name the posts of a thread that are there, for whoever has to decide."""
+    return f"; of its thread are there: {', '.join(map(str, task.progress.posts))}" if task.progress.posts else ""

@@ -9,6 +9,8 @@ import pytest
 from common.catalog import Catalog
 from common.planning.x_text import thread, weight
 from common.testing.waiting import eventually
+from publisher.adapters.x import X as XPlatform
+from publisher.ports import Message, Sent
 from sandbox.demo.pictures import picture as drawn
 
 from .conftest import File, Platforms, Stage, publishing
@@ -196,6 +198,48 @@ async def test_a_thread_whose_next_post_is_refused_is_deleted(stage: Stage, plat
         result = await stage.ended(await stage.request(text=LONG, targets=X))
     assert result["status"] == "failed"
     assert platforms.x_texts() == [part]
+
+
+async def test_a_thread_whose_next_post_fails_for_good_is_deleted(
+    stage: Stage, platforms: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PUBLISH_QUEUE_MAX_ATTEMPTS", "2")
+    platforms.fault("x:/2/tweets", "delay", times=2)
+    platforms.fault("x:/2/tweets", "server_error", times=2)
+    platforms.fault("x:DELETE /2/tweets/{id}", "delay")
+    platforms.fault("x:DELETE /2/tweets/{id}", "server_error")
+    async with publishing():
+        result = await stage.ended(await stage.request(text=LONG, targets=X))
+    assert result["status"] == "failed"
+    assert platforms.x_texts() == []
+    assert len(platforms.calls("x:/2/tweets")) == 4
+
+
+async def test_what_goes_wrong_in_a_way_that_nobody_thought_of_is_not_taken_for_not_sent(
+    stage: Stage, platforms: Platforms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken: list[str] = []
+
+    def once(x: XPlatform, message: Message, note: str | None) -> Sent:
+        if not broken:
+            broken.append(message.address)
+            raise RuntimeError("nobody thought of it")
+        return as_it_is(x, message, note)
+
+    as_it_is = XPlatform._sent
+    monkeypatch.setattr(XPlatform, "_sent", once)
+    async with publishing():
+        await stage.request(text="Sent, whatever comes after", targets=X)
+
+        async def seen() -> list[str]:
+            return broken
+
+        await eventually(seen, every=0.001)
+        statuses = set()
+        while not statuses & {"succeeded", "unknown", "failed"}:
+            statuses |= {row["status"] for row in await stage.publications()}
+    assert statuses == {"in_progress", "succeeded"}  # `queued` could be called off
+    assert platforms.x_texts() == ["Sent, whatever comes after"]
 
 
 @pytest.mark.parametrize("target", ["x:demo", "x:nobody", "instagram:demo"])

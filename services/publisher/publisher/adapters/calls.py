@@ -31,8 +31,8 @@ class Answer:
 
     @property
     def of_gateway(self) -> bool:
-        """Whether something in between answered, which does not know how it ended."""
-        return self.status in (408, 502, 504)
+        """Whether something in between answered, which does not know how it ended; those have no JSON."""
+        return self.status in (408, 502, 504) or (self.status >= 500 and not self.body)
 
 
 class Calls:
@@ -82,7 +82,7 @@ async def _read(response: httpx.Response) -> Mapping[str, Any]:
             raise httpx.ReadError(f"the answer is larger than {MOST_BYTES:,} bytes")
     try:
         body = json.loads(bytes(read))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
 

@@ -14,7 +14,7 @@ from common.sends import Away, Inconclusive, NotSent, Refused, Trouble, Unanswer
 from common.telegram.cutting import cut
 from common.telegram.text import RichText
 from publisher.adapters.instagram_calls import Failed, InstagramCalls
-from publisher.adapters.instagram_containers import GONE, Broken, Containers
+from publisher.adapters.instagram_containers import GONE, PUBLISHED, Broken, Containers
 from publisher.adapters.instagram_reading import UNKNOWN_WAIT_SECONDS, first_like, require_place
 from publisher.ports import Message, Progress, Sent
 
@@ -69,7 +69,7 @@ class Instagram:
         account, record, note = message.address, message.record, None
         container = record.progress.container
         status = await self._containers.status(account, container) if container else GONE
-        if container and (status == "PUBLISHED" or (status == GONE and message.doubtful)):
+        if container and (status == PUBLISHED or (status == GONE and message.doubtful)):
             try:
                 if sent := await self._found(message, await record.taken()):
                     return sent
@@ -83,7 +83,9 @@ class Instagram:
         try:
             await self._containers.finished(account, container)
             media = await self._publish(account, container)
-        except Broken:
+        except Broken as error:
+            if message.doubtful and await self._containers.status(account, container) in (PUBLISHED, GONE):
+                raise Unanswered(str(error)) from None
             await record.keep(Progress())
             raise
         return Sent((media,), await self._permalink(account, media), note)
@@ -94,7 +96,7 @@ class Instagram:
         if container is None:
             raise NotSent("there is no container yet")
         status = await self._containers.status(message.address, container)
-        if status not in ("PUBLISHED", GONE):
+        if status not in (PUBLISHED, GONE):
             raise NotSent(f"its container is not published: {status}")
         return await self._found(message, taken)
 
@@ -108,7 +110,7 @@ class Instagram:
         try:
             answer = await self._calls.ask(account, "POST", path, once=True, data={"creation_id": container})
             return int(answer["id"])
-        except (KeyError, ValueError):
+        except (KeyError, TypeError, ValueError):
             raise Unanswered("Instagram answered without the id of the post") from None
         except Failed as error:
             if error.subcode == QUOTA_USED:
@@ -116,7 +118,7 @@ class Instagram:
                 raise Wait(UNKNOWN_WAIT_SECONDS, str(error)) from None
             if error.subcode == NO_SUCH_CONTAINER:
                 status = await self._containers.status(account, container)
-                if status in ("PUBLISHED", GONE):
+                if status in (PUBLISHED, GONE):
                     raise Unanswered(f"its container is {status.lower()}") from None
                 raise Broken(str(error)) from None
             if error.subcode in LOST:

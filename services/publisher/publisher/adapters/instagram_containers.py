@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from common.media.items import ALBUM_ITEMS, MediaItem
 from common.media.links import MediaLinks
-from common.sends import Refused, Trouble
+from common.sends import Refused, Trouble, Unanswered
 from common.telegram.outgoing import MediaUnavailable
 from publisher.adapters.instagram_calls import Failed, InstagramCalls
 from publisher.adapters.pictures import Gallery, is_picture
@@ -18,7 +18,10 @@ from publisher.adapters.pictures import Gallery, is_picture
 LINK_SECONDS = 3600.0  # for which the address of a picture is good: Instagram fetches it at once
 FIRST_LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.2, 10.0  # between looks at a container; doubles each time
 PROCESSING_SECONDS = 300.0
+PUBLISHED = "PUBLISHED"
 GONE = "GONE"  # what Instagram does not know, or not any more
+# https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-container
+STATUSES = ("IN_PROGRESS", "FINISHED", PUBLISHED, "ERROR", "EXPIRED")
 NO_SUCH_NODE = 33
 NOT_FETCHED = frozenset({2207003, 2207052})
 UNFIT = frozenset({2207004, 2207005, 2207009, 2207023})  # too large, no JPEG, too tall or too wide, unknown
@@ -67,12 +70,14 @@ class Containers:
         return (await self._look(account, container))[0]
 
     async def finished(self, account: str, container: str) -> None:
-        """Return when a container can be published. Raises Broken where it can't be."""
+        """Return when a container can be published. Raises Broken where it can't be, Unanswered where it is."""
         end, pause = time.monotonic() + PROCESSING_SECONDS, FIRST_LOOK_SECONDS
         while True:
             status, said = await self._look(account, container)
             if status == "FINISHED":
                 return
+            if status == PUBLISHED:  # by an earlier try, which was not answered: no other container may be made
+                raise Unanswered("its container is published meanwhile")
             if status != "IN_PROGRESS":
                 raise Broken(f"Instagram made no post of its container: {said or status}")
             if time.monotonic() > end:
@@ -87,7 +92,9 @@ class Containers:
             if error.subcode != NO_SUCH_NODE:
                 raise
             return GONE, str(error)
-        return str(answer.get("status_code", "")), str(answer.get("status", ""))
+        if (status := answer.get("status_code")) not in STATUSES:
+            raise Trouble(f"Instagram says of a container that it is {str(status)[:50]}, which nobody expected")
+        return status, str(answer.get("status", ""))
 
     async def _children(self, account: str, pictures: Sequence[MediaItem]) -> tuple[dict[str, MediaItem], list[str]]:
         """Make a container for each picture of an album; return them, and why others are not among them."""

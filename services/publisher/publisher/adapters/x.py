@@ -6,6 +6,7 @@ is looked for among the account's posts, and is not repeated before it is certai
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from common.planning.plain import plain
@@ -15,7 +16,7 @@ from common.planning.x_text import thread
 from common.sends import Away, Doubtful, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
 from common.telegram.cutting import cut
 from common.telegram.text import RichText
-from publisher.adapters.x_calls import Repeated, XCalls
+from publisher.adapters.x_calls import Gone, Repeated, XCalls
 from publisher.adapters.x_media import XMedia
 from publisher.adapters.x_reading import first_like, newer_posts
 from publisher.ports import Message, Progress, Sent
@@ -90,7 +91,8 @@ class X:
     async def delete(self, address: str, message_ids: tuple[int, ...]) -> None:
         """Delete posts, the last of a thread first."""
         for number in reversed(message_ids):
-            await self._calls.ask(address, "DELETE", f"/2/tweets/{number}", operation="DELETE /2/tweets")
+            with suppress(Gone):
+                await self._calls.ask(address, "DELETE", f"/2/tweets/{number}", operation="DELETE /2/tweets")
 
     async def _post_next(self, message: Message, parts: Sequence[str]) -> str | None:
         """Post the next part, and return what had to be left out. What is not carried out leaves no trace."""
@@ -121,12 +123,9 @@ class X:
         except Repeated as error:
             if before.trying:  # so it was sent before; it is still to be found
                 raise Unanswered(str(error)) from None
-            await self._undo(message, error)
+            await record.keep(Progress(posts=posts))
             raise
-        except Refused as error:
-            await self._undo(message, error)
-            raise
-        except (Wait, Away, Trouble):
+        except (Wait, Away, Trouble, Refused):
             await record.keep(Progress(posts=posts))
             raise
         done = Progress(posts=(*posts, number))
@@ -135,19 +134,6 @@ class X:
         else:  # how it ended is recorded next
             record.progress = done
         return note
-
-    async def _undo(self, message: Message, why: Refused) -> None:
-        """Take the posts of a thread back whose next one is refused."""
-        record, posts = message.record, message.record.progress.posts
-        await record.keep(Progress(posts=posts))
-        if not posts:
-            return
-        try:
-            await self.delete(message.address, posts)
-        except (Refused, Wait, Away, Trouble) as error:
-            shown = ", ".join(map(str, posts))
-            raise Refused(f"{why}; the posts of its thread so far could not be deleted: {shown} ({error})") from None
-        await record.keep(Progress())
 
     async def _found_next(self, message: Message, parts: Sequence[str], taken: frozenset[int]) -> bool:
         """Look for the post that was being sent, and note it where it is there."""

@@ -21,6 +21,10 @@ class Repeated(Refused):
     """X says that the account has posted this text before."""
 
 
+class Gone(Refused):
+    """X does not have it, or not any more."""
+
+
 class XCalls:
     """Calls of accounts. `clock` tells Unix seconds."""
 
@@ -40,8 +44,8 @@ class XCalls:
     ) -> Mapping[str, Any]:
         """Make a call for an account and return the body of its answer.
 
-        Raises Away, Wait, Refused (Repeated among them) and Trouble; of a call that may be made only `once` also
-        Unanswered, and Doubtful.
+        Raises Away, Wait, Refused (Repeated and Gone among them) and Trouble; of a call that may be made only `once`
+        also Unanswered, and Doubtful.
         """
         operation = operation or f"{method} {path}"
         self.require_place(account, operation)
@@ -68,6 +72,8 @@ class XCalls:
             return Doubtful(said) if once else Trouble(said)
         if answer.status == 403 and "duplicate content" in said.lower():
             return Repeated(said)
+        if answer.status in (404, 410):
+            return Gone(said)
         return Refused(said) if answer.status >= 400 else Trouble(f"an answer that nobody expected: {said}")
 
     def _note_limits(self, account: str, operation: str, headers: httpx.Headers) -> None:
