@@ -82,7 +82,11 @@ class GoOn:
         return routing.decided(goes_out.decision, reason), goes_out.requests
 
     async def _as_requested(self, event: Outcome, targets: tuple[str, ...], job: Job) -> Sequence[Event]:
-        """Publish as the request said; without the image only where no route of the post requires one."""
+        """Publish as the request said; without the image only where no route of the post requires one.
+
+        A scheduled post is requested anew by its worker, which follows what becomes of its own request only.
+        """
+        plans = await self._store.plans_without_image(event.post_id, targets)
         if isinstance(event, ImageFailed):
             for routing in await self._store.routings(event.post_id, event.rewrite_id):
                 route = await self._routes.route(routing.route_id)
@@ -90,8 +94,13 @@ class GoOn:
                     decided, events = held(event, routing)
                     if routing.decision == "hold":
                         self._store.settle(job, routing, decided)
+                    self._store.fail_plans(job, plans.values(), decided.reason)
                     return events
-        return [PublishRequested(post_id=event.post_id, rewrite_id=event.rewrite_id, targets=targets)]
+        self._store.resume_plans(job, plans.values())
+        left = tuple(target for target in targets if target not in plans)
+        if plans and not left:
+            return []
+        return [PublishRequested(post_id=event.post_id, rewrite_id=event.rewrite_id, targets=left)]
 
 
 def held(event: ImageFailed, routing: Routing) -> tuple[Routing, Sequence[Event]]:

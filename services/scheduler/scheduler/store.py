@@ -1,7 +1,7 @@
 """The scheduler's records."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -67,6 +67,21 @@ class Store:
     async def routings(self, post_id: UUID, rewrite_id: UUID | None = None) -> Sequence[Routing]:
         """Return the routings of a post, or only that of one rewrite."""
         return [_routing(row) for row in await self._database.fetch(self._sql["routings"], post_id, rewrite_id)]
+
+    async def plans_without_image(self, post_id: UUID, targets: Sequence[str]) -> dict[str, str]:
+        """Return the requests of scheduled posts that wait at the publisher for this post's image, by target."""
+        rows = await self._database.fetch(self._sql["plans_without_image"], post_id, list(targets))
+        return {row["target"]: row["request_id"] for row in rows}
+
+    def resume_plans(self, job: Job, request_ids: Iterable[str]) -> None:
+        """Let scheduled posts be requested again, with the job's result."""
+        for request_id in request_ids:
+            job.write(self._sql["resume_plans"], request_id)
+
+    def fail_plans(self, job: Job, request_ids: Iterable[str], reason: str) -> None:
+        """End scheduled posts as failed, with the job's result."""
+        for request_id in request_ids:
+            job.write(self._sql["fail_plans"], request_id, reason)
 
     async def sources(self) -> list[Source]:
         """Return the enabled sources."""

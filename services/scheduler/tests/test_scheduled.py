@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 
 from common.catalog import Catalog
-from common.events import ContentCreated, PublishResult, TargetResult
+from common.events import ContentCreated, ImageFailed, ImageGenerated, PublishResult, TargetResult
 from common.planning.scheduled import Order, ScheduledPosts
 from common.posts import NewPost, Posts
 from common.telegram.text import RichText
@@ -189,6 +189,75 @@ async def test_a_request_that_died_is_found(
         await stage.database.execute("UPDATE scheduled_posts SET updated_at = now() - interval '2 minutes'")
         found = await reaches(stage, scheduled, "scheduled")
     assert (found["attempts"], found["last_error"]) == (1, "out of attempts")
+
+
+async def put_aside(stage: Stage, scheduled: UUID) -> None:
+    """The publisher has an image made first, so that it stores no package."""
+    found = await reaches(stage, scheduled, "publishing")
+    await stage.database.execute(
+        "INSERT INTO jobs (consumer, event_id, queue, subject, status, finished_at)"
+        " VALUES ('publisher', $1, 'q', 's', 'succeeded', now() - interval '5 minutes')",
+        found["request_id"],
+    )
+
+
+async def test_what_the_publisher_puts_aside_for_an_image_is_requested_again(
+    stage: Stage, scheduler: Scheduler
+) -> None:
+    scheduled = await plan(stage, later(0))
+    async with scheduler():
+        await put_aside(stage, scheduled)
+        await stage.done(ImageGenerated(request_id="i", post_id=stage.post, image="0" * 64, publish_to=(TARGET,)))
+        assert len(await stage.heard("publish.requested", 2)) == 2
+        await result(stage, scheduled, "succeeded", message_ids=(7,))
+        assert len(await stage.all_told("publish.requested")) == 2
+    assert (await row(stage, scheduled))["status"] == "published"
+
+
+async def test_a_plan_fails_whose_route_requires_an_image_that_could_not_be_made(
+    stage: Stage, scheduler: Scheduler
+) -> None:
+    route = await stage.route(approval=True, image_required=True)
+    scheduled = await plan(stage, later(0))
+    async with scheduler():
+        await stage.rewritten(route, await stage.rewrite(route), illustrate=False)
+        await put_aside(stage, scheduled)
+        await stage.done(
+            ImageFailed(request_id="i", post_id=stage.post, reason="the model refused", publish_to=(TARGET,))
+        )
+        assert len(await stage.all_told("publish.requested")) == 1
+    found = await row(stage, scheduled)
+    assert (found["status"], found["last_error"]) == ("failed", "its image could not be made: the model refused")
+
+
+async def test_a_plan_whose_image_request_died_is_found(
+    stage: Stage, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHEDULED_CHECK_SECONDS", "0.2")
+    scheduled = await plan(stage, later(0))
+    async with scheduler():
+        await put_aside(stage, scheduled)
+        await stage.database.execute(
+            "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status, last_error, finished_at)"
+            " VALUES ('imagegen', 'i', 'q', 's', $1, 'failed', 'out of attempts', now() - interval '2 minutes')",
+            stage.post,
+        )
+        await stage.database.execute("UPDATE scheduled_posts SET updated_at = now() - interval '2 minutes'")
+        found = await reaches(stage, scheduled, "scheduled")
+    assert (found["attempts"], found["last_error"]) == (1, "its image could not be made: out of attempts")
+
+
+async def test_what_another_request_publishes_while_an_image_is_waited_for_is_published(
+    stage: Stage, scheduler: Scheduler
+) -> None:
+    scheduled = await plan(stage, later(0))
+    async with scheduler():
+        await put_aside(stage, scheduled)
+        await published(stage, stage.post, 5)
+        told = TargetResult(target=TARGET, status="succeeded", message_ids=(5,))
+        await stage.done(PublishResult(package_id="x", post_id=stage.post, status="succeeded", targets=(told,)))
+    found = await row(stage, scheduled)
+    assert (found["status"], found["message_ids"]) == ("published", [5])
 
 
 async def content(stage: Stage) -> tuple[UUID, UUID]:

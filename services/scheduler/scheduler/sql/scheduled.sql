@@ -9,9 +9,10 @@ SELECT pg_advisory_xact_lock(hashtextextended('scheduled_posts', 0))
 
 -- name: due
 -- Takes the first post that is due of each target, and leaves those that a person is changing at this moment. The next one
--- of a target is taken when the publisher has stored the request of the one before, so that they are sent in order whoever
--- dies meanwhile; nobody waits for a request for longer than ten minutes. Targets are found by hopping through the index.
--- With what stands in the way: a content that is not written, or its image, which is waited for during ten minutes.
+-- of a target is taken when the publisher has done with the request of the one before (stored it, or asked for an image
+-- first), so that they are sent in order whoever dies meanwhile; nobody waits for a request for longer than ten minutes. Targets are found by hopping through the index.
+-- With what stands in the way: a content that is not written, or its image, which is waited for during ten minutes from
+-- when the post was due and written.
 WITH RECURSIVE targets AS (
     (SELECT target FROM scheduled_posts WHERE status = 'scheduled' ORDER BY target LIMIT 1)
     UNION ALL
@@ -30,11 +31,13 @@ WITH RECURSIVE targets AS (
         WHERE o.target = t.target AND o.status = 'publishing' AND o.updated_at > statement_timestamp() - interval '10 minutes'
           AND NOT EXISTS (SELECT FROM publish_packages p WHERE p.id = o.request_id)
           AND NOT EXISTS (SELECT FROM jobs j WHERE j.consumer = 'publisher' AND j.event_id = o.request_id
-                                               AND j.status IN ('failed', 'cancelled')))
+                                               AND j.status IN ('succeeded', 'failed', 'cancelled')))
 )
 SELECT t.id, t.post_id, t.rewrite_id, t.target, t.version, c.status AS content_status, c.reason AS content_reason,
        coalesce(k.illustrate, false)
-       AND t.scheduled_time > coalesce($1::timestamptz, statement_timestamp()) - interval '10 minutes'
+       AND greatest(t.scheduled_time, (SELECT max(r.created_at) FROM rewrites r
+                                       WHERE r.post_id = t.post_id AND r.status = 'succeeded'))
+           > coalesce($1::timestamptz, statement_timestamp()) - interval '10 minutes'
        AND NOT EXISTS (SELECT FROM attachments a WHERE a.post_id = t.post_id)
        AND NOT EXISTS (SELECT FROM illustrations i WHERE i.post_id = t.post_id AND i.status = 'failed') AS lacks_image
 FROM taken t LEFT JOIN contents k ON k.id = t.content_id
@@ -78,17 +81,25 @@ FROM scheduled_posts s LEFT JOIN publications p ON p.post_id = s.post_id AND p.d
 WHERE s.request_id = $1 AND s.status = 'publishing'
 
 -- name: lost
--- Posts that are being published although their requests have ended a while ago: as dead letters, or untold.
+-- Posts that are being published although their requests have ended a while ago: as dead letters, or untold. One that
+-- the publisher has an image made for first ends with the request for that.
 SELECT s.id, s.post_id, s.target, s.attempts, s.request_id, p.status AS publication, p.message_ids, p.url,
-       coalesce(k.reason, p.last_error, j.last_error, 'the request has ended') AS error,
+       coalesce(k.reason, p.last_error, j.last_error, 'its image could not be made: ' || i.last_error,
+                'the request has ended') AS error,
        CASE WHEN k.id IS NULL THEN j.status ELSE k.status END AS ended
 FROM scheduled_posts s
 LEFT JOIN publications p ON p.post_id = s.post_id AND p.destination = s.target
 LEFT JOIN publish_packages k ON k.id = s.request_id
 LEFT JOIN jobs j ON j.consumer = 'publisher' AND j.event_id = s.request_id
+LEFT JOIN LATERAL (
+    SELECT last_error, finished_at FROM jobs i
+    WHERE i.post_id = s.post_id AND i.consumer = 'imagegen' AND i.status IN ('failed', 'cancelled')
+      AND i.finished_at > j.finished_at AND j.status = 'succeeded'
+    ORDER BY finished_at DESC LIMIT 1) AS i ON k.id IS NULL
 WHERE s.status = 'publishing' AND s.updated_at < now() - $1 * interval '1 second'
   AND (k.finished_at < now() - $1 * interval '1 second'
-       OR k.id IS NULL AND j.status IN ('failed', 'cancelled') AND j.finished_at < now() - $1 * interval '1 second')
+       OR k.id IS NULL AND j.status IN ('failed', 'cancelled') AND j.finished_at < now() - $1 * interval '1 second'
+       OR i.finished_at < now() - $1 * interval '1 second')
 ORDER BY s.updated_at LIMIT 100
 
 -- name: settle
@@ -110,13 +121,15 @@ FROM unnest($1::text[], $2::int[], $3::float8[], $4::text[]) AS o (request_id, a
 WHERE s.request_id = o.request_id AND s.status = 'publishing'
 
 -- name: mend
--- Takes what failed for published where another request has published it since.
+-- Takes what failed for published where another request has published it since; also what waits for an image still.
 UPDATE scheduled_posts AS s
 SET status = 'published', message_ids = p.message_ids, url = p.url, published_at = p.finished_at, version = version + 1,
     updated_at = clock_timestamp()
 FROM unnest($1::uuid[]) AS told (post_id), publications p
-WHERE s.post_id = told.post_id AND s.status = 'failed'
-  AND p.post_id = s.post_id AND p.destination = s.target AND p.status = 'succeeded'
+WHERE s.post_id = told.post_id
+  AND (s.status = 'failed'
+       OR s.status = 'publishing' AND NOT EXISTS (SELECT FROM publish_packages k WHERE k.id = s.request_id))
+  AND p.post_id = s.post_id AND p.destination = s.target AND p.status = 'succeeded' AND NOT p.take_back
 
 -- name: expire
 -- Rejects what nobody has approved in time.

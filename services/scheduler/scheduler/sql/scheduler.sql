@@ -37,3 +37,23 @@ WHERE post_id = $1 AND ($2::uuid IS NULL OR rewrite_id = $2) ORDER BY decided_at
 -- Finds the enabled sources that were never read.
 SELECT s.id FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
 WHERE s.enabled AND s.kind <> 'import' AND st.last_run_at IS NULL
+
+-- name: plans_without_image
+-- Scheduled posts whose requests the publisher has put aside until their image is made.
+SELECT s.target, s.request_id FROM scheduled_posts s
+WHERE s.post_id = $1 AND s.target = ANY($2::text[]) AND s.status = 'publishing'
+  AND NOT EXISTS (SELECT FROM publish_packages k WHERE k.id = s.request_id)
+  AND EXISTS (SELECT FROM jobs j WHERE j.consumer = 'publisher' AND j.event_id = s.request_id AND j.status = 'succeeded')
+
+-- name: resume_plans
+-- Lets scheduled posts be requested again that waited for their image at the publisher.
+UPDATE scheduled_posts AS s
+SET status = 'scheduled', due_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+FROM unnest($1::text[]) AS w (request_id) WHERE s.request_id = w.request_id AND s.status = 'publishing'
+
+-- name: fail_plans
+-- Ends scheduled posts that must not be published without the image that they waited for.
+UPDATE scheduled_posts AS s
+SET status = 'failed', last_error = w.reason, version = version + 1, updated_at = clock_timestamp()
+FROM unnest($1::text[], $2::text[]) AS w (request_id, reason)
+WHERE s.request_id = w.request_id AND s.status = 'publishing'
