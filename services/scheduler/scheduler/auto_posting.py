@@ -17,6 +17,9 @@ from common.postgres import UNREACHABLE, Connection, Database, Within
 log = logging.getLogger(__name__)
 
 CONSUMER = "scheduler"
+MOST_IDLE = (
+    "20s"  # after that the server ends the transaction of a replica that stands still, and another runs the rule
+)
 BUSY_SECONDS = 0.2  # until rules are looked at again that somebody is running or changing
 
 
@@ -42,6 +45,7 @@ class AutoPostingWorker:
         rule_id: UUID | None = None
         try:
             async with self._database.transaction() as connection:
+                await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_IDLE}'")
                 rails = EmittedWithin(self._rails, connection)
                 rules = self._rules(connection, rails)
                 due = await rules.take_due(broken)

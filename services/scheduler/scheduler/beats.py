@@ -14,7 +14,10 @@ LEAVE_SECONDS = 2.0
 
 
 class WorkerBeats:
-    """The beats of one worker in this replica; one that is not `running` says that it is switched off."""
+    """The beats of one worker in this replica; one that is not `running` says that it is switched off.
+
+    While its looks fail (`failing`) it does not run either.
+    """
 
     def __init__(self, database: Database, worker: str, replica: UUID, *, running: bool = True) -> None:
         self.worker = worker
@@ -22,6 +25,7 @@ class WorkerBeats:
         self._replica = replica
         self._running = running
         self.next_run: datetime | None = None
+        self.failing = False
         self._sql = Queries.load(__package__, "beats.sql")
 
     def looks_again_in(self, seconds: float) -> None:
@@ -33,7 +37,8 @@ class WorkerBeats:
         try:
             while True:
                 try:
-                    values = self.worker, self._replica, self._running, self.next_run
+                    running = self._running and not self.failing
+                    values = self.worker, self._replica, running, self.next_run
                     await self._database.lax.execute(self._sql["beat"], *values)
                 except UNREACHABLE as error:
                     log.debug("%s: %r", self.worker, error)

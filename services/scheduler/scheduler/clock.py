@@ -65,9 +65,12 @@ class CollectionClock:
         while True:
             try:
                 await self.look()
+                self._fails(False)
             except UNREACHABLE as error:
+                self._fails(True)
                 log.warning("catalog: %r", error)
             except Exception:  # whatever it is, what is due later must be asked for
+                self._fails(True)
                 log.exception("this look at the catalog failed")
             await asyncio.sleep(self._pause())
 
@@ -102,6 +105,10 @@ class CollectionClock:
                 found.move_on(now)
             elif back:
                 known.move_on(now)
+
+    def _fails(self, failing: bool) -> None:
+        if self._beats:
+            self._beats.failing = failing
 
     def _pause(self) -> float:
         upcoming = min((each.upcoming for each in self._schedules.values() if each.upcoming), default=None)

@@ -28,6 +28,9 @@ LEFTOVERS = 500
 BUSY_SECONDS, MOST_BUSY_SECONDS = 0.03, 2.0  # until what is due is looked at again; longer where that goes on
 STREAM_AWAY_SECONDS = 1.0
 ORDER_PATIENCE = "10s"  # after that a replica takes posts beside one that stands still
+MOST_IDLE = (
+    "20s"  # after that the server ends the transaction of a replica that stands still, and frees what it has locked
+)
 
 
 class GivenUp(NamedTuple):
@@ -87,6 +90,7 @@ class ScheduledPostsWorker:
     async def _in_order(self) -> AsyncIterator[None]:
         async with self._database.lax.acquire() as connection, connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{ORDER_PATIENCE}'")
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_IDLE}'")
             try:
                 async with connection.transaction():
                     await connection.execute(self._sql["in_order"])
@@ -103,6 +107,7 @@ class ScheduledPostsWorker:
     async def _take(self) -> tuple[int, list[Emitted]]:
         """Take the first of each target, and return how many there were, and the events that are to be published."""
         async with self._database.transaction() as connection:
+            await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{MOST_IDLE}'")
             rows = await connection.fetch(self._sql["due"], self._now())
             ready, late, given_up = _sorted(rows)
             emits = await self._request(connection, ready)

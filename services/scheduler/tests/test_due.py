@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -14,11 +14,14 @@ from nats.aio.client import Client
 from common.messaging.rails import Rails
 from common.planning.refusals import TooLate
 from common.planning.scheduled import Order, ScheduledPosts
-from common.postgres import Database, Queries
+from common.planning.workers import workers as workers_of
+from common.postgres import UNREACHABLE, Database, Queries
 from common.postgres.listening import listening
 from common.testing.waiting import eventually
+from scheduler.beats import WorkerBeats
 from scheduler.scheduled import BUSY_SECONDS, ScheduledPostsWorker
 from scheduler.settle import SettleScheduled
+from scheduler.waking import Waking
 
 from .conftest import Stage
 
@@ -132,12 +135,16 @@ async def test_a_target_has_one_request_at_a_time_that_is_not_stored(
     assert posts == [str(row["post_id"]) for row in planned]
 
 
-async def test_a_request_that_died_lets_the_next_one_pass(stage: Stage, workers: list[ScheduledPostsWorker]) -> None:
+@pytest.mark.parametrize("status", ["failed", "succeeded"])  # one that succeeded without a package awaits its image
+async def test_a_request_that_ended_lets_the_next_one_pass(
+    stage: Stage, workers: list[ScheduledPostsWorker], status: str
+) -> None:
     await add(stage, 2, NOON - timedelta(minutes=1), targets=1)
     assert await workers[0].look() == BUSY_SECONDS
     await stage.database.execute(
         "INSERT INTO jobs (consumer, event_id, queue, subject, status)"
-        " SELECT 'publisher', request_id, 'q', 's', 'failed' FROM scheduled_posts WHERE request_id IS NOT NULL"
+        " SELECT 'publisher', request_id, 'q', 's', $1 FROM scheduled_posts WHERE request_id IS NOT NULL",
+        status,
     )
     assert await workers[0].look() is None
     assert await statuses(stage) == ["publishing", "publishing"]
@@ -204,6 +211,28 @@ async def rows_of(stage: Stage, status: str) -> list[asyncpg.Record]:
     return await stage.database.fetch("SELECT * FROM scheduled_posts WHERE status = $1", status)
 
 
+async def test_the_image_of_a_content_that_was_written_late_is_waited_for(
+    stage: Stage, workers: list[ScheduledPostsWorker]
+) -> None:
+    [planned] = await add(stage, 1, NOON - timedelta(hours=1))
+    content, rewrite = uuid4(), uuid4()
+    await stage.database.execute(
+        "INSERT INTO contents (id, post_id, title, illustrate, created_by)"
+        " SELECT $2, post_id, 'brief', true, 'tests' FROM scheduled_posts WHERE id = $1",
+        planned, content,
+    )  # fmt: skip
+    await stage.database.execute("UPDATE scheduled_posts SET content_id = $1", content)
+    await stage.database.execute(
+        "INSERT INTO rewrites (id, post_id, status, text, model, request, answer, prompt_tokens, completion_tokens,"
+        " cost_usd, duration_ms, created_at)"
+        " SELECT $1, post_id, 'succeeded', 'text', 'm', '{}', '{}', 0, 0, 0, 0, $2 FROM scheduled_posts",
+        rewrite, NOON - timedelta(minutes=1),
+    )  # fmt: skip
+    assert await workers[0].look() == 60
+    [row] = await rows_of(stage, "scheduled")
+    assert row["last_error"] == "waits for its image"
+
+
 @pytest.mark.parametrize("number", [20_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
 async def test_the_due_query_reads_the_index_only_as_far_as_it_takes(stage: Stage, number: int) -> None:
     await add(stage, number, NOON, timedelta(seconds=1), targets=50)
@@ -239,12 +268,51 @@ async def test_a_notice_is_heard_and_a_lost_connection_is_noticed(database: Data
         assert await notices.wait(0.01) is False
         await database.execute("SELECT pg_notify('scheduled_posts', '')")
         assert await notices.wait(10) is True
+        await notices.check()
         await database.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postroom-listening'"
             " AND datname = current_database()"
         )
         with pytest.raises(ConnectionError):
             await notices.wait(10)
+        with pytest.raises(UNREACHABLE):
+            await notices.check()
+
+
+async def test_a_replica_that_stands_still_with_the_lock_loses_it(
+    stage: Stage, workers: list[ScheduledPostsWorker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.scheduled.MOST_IDLE", "300ms")
+    monkeypatch.setattr("scheduler.scheduled.ORDER_PATIENCE", "60s")
+    await add(stage, 2, NOON - timedelta(minutes=1))
+    with pytest.raises((*UNREACHABLE, asyncpg.PostgresError)):
+        async with workers[0]._in_order():
+            assert await workers[1].look() is None
+    assert await statuses(stage) == ["publishing"] * 2
+
+
+async def test_a_worker_whose_looks_fail_does_not_run(
+    stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.beats.EVERY_SECONDS", 0.01)
+    monkeypatch.setattr("scheduler.waking.BROKEN_SECONDS", 0.1)
+    failures: list[Exception] = [RuntimeError("nobody expected this")] * 5
+
+    async def look() -> None:
+        if failures:
+            raise failures.pop()
+
+    beats = WorkerBeats(stage.database, "ScheduledPostsWorker", uuid4())
+    waking = asyncio.create_task(Waking(database_url, "scheduled_posts", look, beats, check_seconds=60).run())
+
+    async def running(wanted: bool) -> bool:
+        found = {each.worker: each.running for each in await workers_of(stage.database)}
+        return found["ScheduledPostsWorker"] is wanted and bool(await stage.database.fetch("SELECT FROM worker_beats"))
+
+    await eventually(lambda: running(False))
+    await eventually(lambda: running(True))
+    waking.cancel()
+    await asyncio.gather(waking, return_exceptions=True)
 
 
 async def test_a_worker_goes_on_after_its_connection_was_lost(stage: Stage, scheduler: Any) -> None:

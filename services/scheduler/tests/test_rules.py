@@ -16,7 +16,7 @@ from common.catalog import Catalog
 from common.messaging.rails import Rails
 from common.messaging.within import EmittedWithin
 from common.planning.contents import Brief
-from common.planning.rules import NoSuchRule, RuleExists, Rules, RuleValues, WrongRule
+from common.planning.rules import NoSuchRule, RuleExists, Rules, RuleValues, UnreadableRule, WrongRule
 from common.planning.schedules import read_schedule
 from common.postgres import Database, Within
 from common.testing.waiting import eventually
@@ -253,6 +253,24 @@ async def test_what_nobody_expected_fails_one_rule_and_not_the_others(desk: Desk
     assert await desk.count("contents") == 1
     reader = await nats_client.jetstream().pull_subscribe_bind("api-notifications", "NOTIFY")
     assert len(await reader.fetch(2, timeout=10)) == 2
+
+
+async def test_a_rule_that_can_not_be_read_is_mended_by_a_change(desk: Desk) -> None:
+    rule = await desk.rule()
+    await desk.database.execute(
+        'UPDATE auto_posting_rules SET schedule_config = \'{"times": [], "timezone": "Europe/Atlantis"}\''
+    )
+    await desk.look("2026-11-23T12:05Z")
+    assert await desk.upcoming() is None
+    async with desk.rules() as rules:
+        with pytest.raises(UnreadableRule, match="change it first"):
+            await rules.run_now(rule, by="me")
+        with pytest.raises(UnreadableRule):
+            await rules.activate(rule, active=False)
+        await rules.change(
+            rule, RuleValues("g", "daily", read_schedule("daily", {"times": ["12:05"]}), BRIEF, (TARGET,))
+        )
+    assert await desk.upcoming() == utc("2026-11-24T12:05Z")
 
 
 async def test_what_can_not_work_is_refused(desk: Desk) -> None:

@@ -100,7 +100,7 @@ def _part(field: _Field, text: str) -> range:
         last = first
         if found["last"]:
             last = _number(field, found["last"])
-            if last == 0 < first and field.highest == 7:  # noqa: PLR2004 (as the last day, Sunday is 7: fri-sun)
+            if last == 0 < first and field.highest == 7:  # as the last day, Sunday is 7: fri-sun
                 last = field.highest
         elif found["step"]:
             last = field.highest

@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 
 LATE = timedelta(minutes=1)  # what runs later than that after its slot is scheduled for now
 ERROR_LENGTH = 1000
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+)  # what reading something raises that nobody wrote through these use cases
 
 
 class NoSuchRule(Exception):
@@ -109,12 +114,18 @@ class Rules:
         return rule_id
 
     async def change(self, rule_id: UUID, values: RuleValues) -> None:
-        """Replace what people say of a rule. Raises NoSuchRule, RuleExists, WrongRule."""
-        due = await self._lock(rule_id)
-        values = await self._checked(values, due.now)
-        was = due.values
-        same = (was.schedule, was.is_active) == (values.schedule, values.is_active)
-        upcoming = due.next_execution_at if same else self._upcoming(rule_id, values, due.now)
+        """Replace what people say of a rule, also of one that can't be read.
+
+        Raises NoSuchRule, RuleExists, WrongRule.
+        """
+        row = await self._row(rule_id)
+        values = await self._checked(values, row["now"])
+        try:
+            was: RuleValues | None = _due(row).values
+        except UNREADABLE:
+            was = None
+        same = was is not None and (was.schedule, was.is_active) == (values.schedule, values.is_active)
+        upcoming = row["next_execution_at"] if same else self._upcoming(rule_id, values, row["now"])
         try:
             await self._database.strict_fetch(self._sql["change"], rule_id, *_columns(values), upcoming)
         except asyncpg.UniqueViolationError:
@@ -123,7 +134,7 @@ class Rules:
     async def activate(self, rule_id: UUID, *, active: bool) -> None:
         """Let a rule run from now on, or not any more: what it has missed while it did not is not made up.
 
-        Raises NoSuchRule, WrongRule.
+        Raises NoSuchRule, WrongRule, UnreadableRule.
         """
         due = await self._lock(rule_id)
         if due.values.is_active == active:
@@ -138,7 +149,7 @@ class Rules:
             raise NoSuchRule(f"there is no rule {rule_id}")
 
     async def run_now(self, rule_id: UUID, *, by: str) -> Execution:
-        """Run a rule, active or not, beside its times. Raises NoSuchRule."""
+        """Run a rule, active or not, beside its times. Raises NoSuchRule, UnreadableRule."""
         due = await self._lock(rule_id)
         done = await self._run(due, due.now, asked_by=by)
         assert done, "no slot is taken to the microsecond"
@@ -154,7 +165,7 @@ class Rules:
             return None
         try:
             return _due(row)
-        except (ValueError, TypeError, KeyError) as error:
+        except UNREADABLE as error:
             raise UnreadableRule(row["id"], str(error)) from None
 
     async def run_due(self, due: Due) -> Execution | None:
@@ -178,7 +189,7 @@ class Rules:
             due = _due(row)
             slot = latest(due.values.schedule, row["next_execution_at"], row["now"], str(rule_id))
             upcoming = following(due.values.schedule, row["now"], str(rule_id))
-        except (ValueError, TypeError, KeyError) as wrong:
+        except UNREADABLE as wrong:
             slot, upcoming = row["next_execution_at"], None
             error = f"{error}; its next time can't be told: {type(wrong).__name__}"
         await self._fail(rule_id, row["name"], slot, None, row["now"], error)
@@ -225,10 +236,17 @@ class Rules:
         await self._rails.tell([notice], consumer=self._consumer, cause=f"rule/{rule_id}/{slot.isoformat()}/failed")
 
     async def _lock(self, rule_id: UUID) -> Due:
+        row = await self._row(rule_id)
+        try:
+            return _due(row)
+        except UNREADABLE as error:
+            raise UnreadableRule(rule_id, f"what is stored of rule {rule_id} can't be read: change it first") from error
+
+    async def _row(self, rule_id: UUID) -> asyncpg.Record:
         row = await self._database.fetchrow(self._sql["lock"], rule_id, self._now)
         if row is None:
             raise NoSuchRule(f"there is no rule {rule_id}")
-        return _due(row)
+        return row
 
     async def _checked(self, values: RuleValues, now: datetime) -> RuleValues:
         """Return the values as they are stored. Raises WrongRule."""

@@ -6,13 +6,16 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
+from common.postgres.pool import bounded
+
 CONNECT_SECONDS = 10.0
 
 
 class Notices:
     """What was heard of one channel."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self._connection = connection
         self._rung = asyncio.Event()
         self._ended = False
 
@@ -31,6 +34,13 @@ class Notices:
         self._rung.clear()
         return True
 
+    async def check(self) -> None:
+        """Ask the connection whether it still is one: what dies silently, as behind a firewall, says nothing by itself.
+
+        Raises OSError, TimeoutError or what asyncpg raises where it is none.
+        """
+        await bounded(self._connection.execute("SELECT 1"), CONNECT_SECONDS)
+
     def ring(self, *_notice: object) -> None:
         """There was a notice."""
         self._rung.set()
@@ -47,7 +57,7 @@ async def listening(dsn: str, channel: str) -> AsyncIterator[Notices]:
     connection = await asyncpg.connect(
         dsn, timeout=CONNECT_SECONDS, server_settings={"application_name": "postroom-listening"}
     )
-    notices = Notices()
+    notices = Notices(connection)
     connection.add_termination_listener(notices.end)
     try:
         await connection.add_listener(channel, notices.ring)

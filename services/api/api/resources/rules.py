@@ -14,7 +14,7 @@ from api.http.routes import resource
 from api.http.values import Answer, Change, Given, Name, Prose, Utc, Words
 from common.planning.contents import Brief
 from common.planning.recurrence import preview
-from common.planning.rules import Rules, RuleValues, WrongRule, rule_statements
+from common.planning.rules import Rules, RuleValues, UnreadableRule, WrongRule, rule_statements
 from common.planning.schedules import (
     CronLine,
     Daily,
@@ -241,7 +241,10 @@ async def deactivate_rule(rule_id: UUID, call: Calling) -> Rule:
 async def run_rule(rule_id: UUID, call: Calling) -> Execution:
     """Run a rule now, beside its times, whether or not it is active. A run that failed says so."""
     call.before = await _rule(call, rule_id)
-    done = await _rules(call).run_now(rule_id, by=call.actor)
+    try:
+        done = await _rules(call).run_now(rule_id, by=call.actor)
+    except UnreadableRule as error:
+        raise Problem("conflict", str(error)) from None
     return Execution.model_validate(done, from_attributes=True)
 
 
@@ -266,6 +269,8 @@ async def _activate(call: Call, rule_id: UUID, *, active: bool) -> Rule:
         await _rules(call).activate(rule_id, active=active)
     except WrongRule as error:
         raise Problem("conflict", f"the rule has no time left: {error}") from None
+    except UnreadableRule as error:
+        raise Problem("conflict", str(error)) from None
     return await get_rule(rule_id, call)
 
 
