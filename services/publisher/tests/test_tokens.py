@@ -61,6 +61,35 @@ async def test_of_several_replicas_one_renews_and_all_have_the_new_token(databas
     assert await Tokens(database, "x", given("another"), noting([]), renew).of("demo") == "old"
 
 
+async def test_nobody_can_read_the_tokens_that_are_kept(database: Database) -> None:
+    async def renew(_credentials: Credentials, _refresh_token: str) -> Renewed:
+        return Renewed("fresh access", "fresh refresh")
+
+    tokens = Tokens(database, "x", given("first"), noting([]), renew)
+    before = await tokens.of("demo")
+    for told in ("first", "fresh"):
+        shown = "\n".join(row[0] for row in await database.fetch("SELECT t::text FROM platform_tokens t"))
+        kept = bytes((await database.fetch("SELECT tokens FROM platform_tokens"))[0][0])
+        assert shown
+        assert told not in shown
+        assert told.encode() not in kept
+        await tokens.not_taken("demo", before, "over")
+
+
+async def test_a_replica_with_other_settings_takes_no_tokens_that_are_not_its_own(database: Database) -> None:
+    told: Told = []
+
+    async def renew(_credentials: Credentials, _refresh_token: str) -> Renewed:
+        raise AssertionError
+
+    old = Tokens(database, "x", given("old"), noting(told), renew)
+    token = await old.of("demo")
+    assert await Tokens(database, "x", given("new"), noting([]), renew).of("demo") == "old"
+    with pytest.raises(Wait, match="another replica has other tokens"):
+        await old.not_taken("demo", token, "over")
+    assert len(told) == 1
+
+
 async def test_a_refresh_token_that_is_over_is_told(database: Database) -> None:
     told: Told = []
 

@@ -1,9 +1,19 @@
-"""The access tokens of accounts: as the settings give them, or as they were renewed with a refresh token since."""
+"""The access tokens of accounts: as the settings give them, or as they were renewed with a refresh token since.
 
+What was renewed is kept encrypted with a key that is derived from what the settings give, as sessions of Telegram are:
+nobody else can read it, and whoever has the settings could have renewed them anyway.
+"""
+
+import base64
 import hashlib
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from common.postgres import Database, Queries
 from common.sends import Away, Wait
@@ -89,24 +99,48 @@ class Tokens:
         return given.get_secret_value() if given and self._renew else None
 
     async def _kept(self, account: str) -> str:
-        access, refresh = self.accounts[account].access_token.get_secret_value(), self._refresh_token(account) or ""
-        given = hashlib.sha256(f"{access}\n{refresh}".encode()).digest()
-        await self._database.execute(self._sql["begin"], self._platform, account, given, access, refresh)
+        given = self._given(account)
+        named, kept = hashlib.sha256("\n".join(given).encode()).digest(), _encrypted(given, given)
+        await self._database.execute(self._sql["begin"], self._platform, account, named, kept)
         row = await self._database.fetchrow(self._sql["find"], self._platform, account)
-        return str(row["access_token"]) if row else access
+        try:
+            return _decrypted(given, row["tokens"]).access_token if row else given.access_token
+        except NotRenewed:  # another replica has just put its own there
+            return given.access_token
+
+    def _given(self, account: str) -> Renewed:
+        """Return the tokens as the settings give them."""
+        return Renewed(self.accounts[account].access_token.get_secret_value(), self._refresh_token(account) or "")
 
     async def _replace(self, account: str, token: str, why: str) -> None:
         """Renew a token, unless another replica has done so. Raises NotRenewed."""
         if self._renew is None or self._refresh_token(account) is None:
             raise NotRenewed(why)
+        given = self._given(account)
         async with self._database.transaction() as connection:  # others wait: the refresh token is good for one of us
             row = await connection.fetchrow(self._sql["find"], self._platform, account)
             if row is None:
                 raise NotRenewed(why)
-            if row["access_token"] == token:
-                renewed = await self._renew(self.accounts[account], row["refresh_token"])
-                await connection.execute(self._sql["refreshed"], self._platform, account, *renewed)
+            current = _decrypted(given, row["tokens"])
+            if current.access_token == token:
+                current = await self._renew(self.accounts[account], current.refresh_token)
+                await connection.execute(self._sql["refreshed"], self._platform, account, _encrypted(given, current))
                 log.info("the access token of %s:%s was renewed", self._platform, account)
-                self._current[account] = renewed.access_token
-            else:
-                self._current[account] = row["access_token"]
+            self._current[account] = current.access_token
+
+
+def _encrypted(given: Renewed, tokens: Renewed) -> bytes:
+    return _cipher(given).encrypt(json.dumps(tokens).encode())
+
+
+def _decrypted(given: Renewed, kept: bytes) -> Renewed:
+    """Return what is kept. Raises NotRenewed where a replica with other settings keeps it."""
+    try:
+        return Renewed(*json.loads(_cipher(given).decrypt(kept)))
+    except InvalidToken:
+        raise NotRenewed("it is over, and another replica has other tokens in its settings") from None
+
+
+def _cipher(given: Renewed) -> Fernet:
+    key = HKDF(SHA256(), length=32, salt=None, info=b"postroom platform tokens").derive("\n".join(given).encode())
+    return Fernet(base64.urlsafe_b64encode(key))

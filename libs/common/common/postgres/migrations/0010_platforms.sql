@@ -5,12 +5,11 @@ COMMENT ON COLUMN publications.progress IS
     'Instagram: the container that is to be published; X: the posts of the thread so far. Begins anew with random_ids.';
 
 CREATE TABLE platform_tokens (
-    platform      text        NOT NULL,
-    account       text        NOT NULL,
-    given         bytea       NOT NULL,              -- SHA-256 of what the settings give: other tokens there begin anew
-    access_token  text        NOT NULL,
-    refresh_token text        NOT NULL,
-    refreshed_at  timestamptz NOT NULL DEFAULT now(),
+    platform     text        NOT NULL,
+    account      text        NOT NULL,
+    given        bytea       NOT NULL,              -- SHA-256 of what the settings give: other tokens there begin anew
+    tokens       bytea       NOT NULL,              -- encrypted with a key that only who has the given ones can derive
+    refreshed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (platform, account)
 );
 COMMENT ON TABLE platform_tokens IS
