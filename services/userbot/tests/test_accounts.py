@@ -1,9 +1,12 @@
 """Several accounts, and sessions that die."""
 
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
+from telethon import TelegramClient
 
+from common.telegram.sessions import open_user
 from common.testing.waiting import eventually
 
 from .conftest import Stage, addresses, broadcasting
@@ -35,9 +38,26 @@ async def test_two_accounts_side_by_side(stage: Stage, monkeypatch: pytest.Monke
     assert {row["name"] for row in await stage.sql("SELECT name FROM userbot_accounts")} == {"userbot", "second"}
 
 
+async def beaten(stage: Stage) -> None:
+    """Wait until the userbot has said once more that it lives."""
+    (last,) = await stage.sql("SELECT max(beat_at) FROM service_beats WHERE service = 'userbot'")
+
+    async def again() -> bool:
+        return bool(await stage.sql("SELECT FROM service_beats WHERE service = 'userbot' AND beat_at > $1", last[0]))
+
+    await eventually(again)
+
+
 async def test_a_session_that_is_revoked_half_way(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     chats = stage.chats(4)
     stage.fault("revoke", chat=chats[2].id)
+    opened: list[Any] = []
+
+    async def opening(*given: Any) -> TelegramClient:
+        opened.append(given)
+        return await open_user(*given)
+
+    monkeypatch.setattr("userbot.app.open_user", opening)
     async with broadcasting():
         task = await stage.request(text="half way", target_chat_ids=addresses(chats))
         row = await stage.until(task, "pending", sent_count=2)
@@ -47,6 +67,10 @@ async def test_a_session_that_is_revoked_half_way(stage: Stage, monkeypatch: pyt
             return "SESSION_REVOKED" in (await stage.ready())[1].get("telegram", "")
 
         await eventually(told)
+        before = len(opened)
+        for _ in range(2):  # three seconds each
+            await beaten(stage)
+        assert len(opened) - before <= 2  # what is dead is not knocked at again and again
     assert (row["attempts"], row["error_count"]) == (0, 0)
     assert "SESSION_REVOKED" in row["last_error"]
     assert "SESSION_REVOKED" in notice["title"]
