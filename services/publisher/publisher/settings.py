@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 
 from common.limits import Pace
 from common.service import SettingsGroup
+from common.telegram.settings import BotToken
 from publisher.accounts import Credentials, accounts_of, tokens_of
 
 ADDRESS = r"^https?://\S+$"
@@ -73,7 +74,7 @@ class XSettings(SettingsGroup):
 class TelegramPublisherSettings(SettingsGroup):
     """The bot that publishes on Telegram, and its paces (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits)."""
 
-    telegram_bot_token: SecretStr = Field(description="from @BotFather")
+    telegram_bot_token: BotToken = Field(description="from @BotFather")
     telegram_posts_per_hour: float = Field(default=30, gt=0, description="per destination that has no pace of its own")
     telegram_chat_messages_per_second: float = Field(default=1, gt=0)
     telegram_group_messages_per_minute: float = Field(default=20, gt=0)

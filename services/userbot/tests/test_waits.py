@@ -205,3 +205,19 @@ async def test_telegram_goes_away_and_comes_back(stage: Stage) -> None:
         row = await stage.until(task)
     assert (row["status"], row["sent_count"], row["attempts"]) == ("done", 3, 1)
     assert [stage.texts(chat) for chat in chats] == [["still here"]] * 3
+
+
+async def test_a_send_without_an_answer_is_told_of(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("userbot.trying.AWAITED_SECONDS", 0.2)
+    (chat,) = stage.chats(1)
+    stage.fault("lost_answer")
+    async with broadcasting():
+        await stage.request(text="hello", target_chat_ids=[chat.id])
+
+        async def told() -> bool:
+            if not await stage.sql("SELECT FROM service_beats WHERE service = 'userbot'"):
+                return False
+            status, problems = await stage.ready()
+            return status == 503 and "an answer of Telegram is awaited since" in problems.get("telegram", "")
+
+        await eventually(told)

@@ -18,7 +18,7 @@ from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
 from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
 from common.telegram.account import TelegramAccount
-from common.telegram.health import SessionDead
+from common.telegram.health import NoSession
 from common.telegram.holding import HeldSession
 from common.telegram.outgoing import stored_media
 from common.telegram.sessions import BotSessions, open_user, session_name
@@ -136,8 +136,8 @@ def hold_session(
 
     async def open_session() -> TelegramClient:
         if not own.session:
-            raise SessionDead(NOT_SET_UP)
-        return await open_user(own.session, settings)
+            raise NoSession(NOT_SET_UP)
+        return await open_user(own.session, settings, own.session_variable)
 
     async def is_connected(client: TelegramClient, _me: User) -> None:
         connected(client)
@@ -149,8 +149,8 @@ def hold_session(
             kind="userbot.session_dead",
             severity="error",
             title=f"The Telegram session of {own.userbot_account} is dead: {why}"[:200],
-            detail=f"{why}. Sign in again with `postroom login`, set the session and restart; broadcasts go on where "
-            "they were.",
+            detail=f"{why}. Sign in again with `postroom login`, set "
+            f"{own.session_variable} and restart; broadcasts go on where they were.",
             fingerprint=f"userbot.session_dead/{own.userbot_account}",
         )
         try:

@@ -8,6 +8,7 @@ from pydantic_settings import NoDecode
 from common.service import SettingsGroup
 from common.settings import SettingsError
 from common.telegram.addresses import checked
+from common.telegram.settings import BotToken
 
 
 class UserbotSettings(SettingsGroup):
@@ -44,6 +45,12 @@ class UserbotSettings(SettingsGroup):
         shared = "" if self.userbot_own_session else self.telethon_session.get_secret_value()
         return self.userbot_telethon_session.get_secret_value() or shared
 
+    @property
+    def session_variable(self) -> str:
+        """The variable that the session is from, for people who have to mend it."""
+        own = self.userbot_own_session or self.userbot_telethon_session.get_secret_value()
+        return "USERBOT_TELETHON_SESSION" if own else "TELETHON_SESSION"
+
     @field_validator("target_chat_ids", mode="before")
     @classmethod
     def _separated(cls, given: object) -> object:
@@ -64,5 +71,5 @@ class UserbotSettings(SettingsGroup):
 class SummarySettings(SettingsGroup):
     """The bot that tells an administrator how broadcasts ended; without one of the two nobody is told."""
 
-    admin_notify_bot_token: SecretStr = Field(default=SecretStr(""), description="from @BotFather")
+    admin_notify_bot_token: BotToken = Field(default=SecretStr(""), description="from @BotFather")
     admin_id: int = Field(default=0, description="who is told: the id of a person or group that knows the bot")

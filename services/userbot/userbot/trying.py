@@ -24,6 +24,7 @@ from userbot.task import Cancelled, Chat, Lost, Material, Parked, Paused, Task
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0  # between looks whether a person has decided otherwise, while there is something to wait for
+AWAITED_SECONDS = 10.0  # a send that takes longer is told of; most of that may be an upload
 FINISH_SECONDS = 5.0  # for the send that is under way when the work is to stop
 
 
@@ -45,6 +46,7 @@ class Waiting:
     """What the account waits for, for people to see; a wait between two chats is nothing to tell."""
 
     def __init__(self, longest: float) -> None:
+        self.awaited_since: datetime | None = None
         self._longest = longest
         self._reason: str | None = None
         self._until = 0.0
@@ -57,6 +59,9 @@ class Waiting:
     @property
     def problem(self) -> str | None:
         """Why nothing is sent now, where the wait is longer than one between chats."""
+        awaited = self.awaited_since
+        if awaited and (datetime.now(UTC) - awaited).total_seconds() > AWAITED_SECONDS:
+            return f"an answer of Telegram is awaited since {awaited:%H:%M:%S} UTC"
         left = self._until - time.monotonic()
         if left <= 0 or (self._reason is None and left <= self._longest):
             return None
@@ -126,6 +131,7 @@ class Trying:
                 span.set_attribute(names.ATTRIBUTE_POST, str(self._task.post_id))
             span.set_attribute(names.ATTRIBUTE_DESTINATION, f"telegram:{chat.address}")
             span.set_attribute(names.ATTRIBUTE_BROADCAST, str(self._task.id))
+            self.waiting.awaited_since = chat.doubtful_since or leave.now
             sending = asyncio.ensure_future(self._platform.send(chat.address, self._material, leave.random_ids))
             try:
                 return await asyncio.shield(sending)
@@ -137,6 +143,8 @@ class Trying:
                     )
                 sending.cancel()
                 raise
+            finally:
+                self.waiting.awaited_since = None
 
     async def ready(self) -> None:
         """Return when the session can be used again. Raises Away where that is not so now."""

@@ -33,6 +33,10 @@ class SessionDead(Exception):
     """The session can't be used ever again: somebody has to sign in anew."""
 
 
+class NoSession(SessionDead):
+    """No session is given: whoever needs none has nothing to mend."""
+
+
 async def who_am_i(client: TelegramClient) -> User:
     """Return the account of a connected client. Raises SessionDead, or what went wrong."""
     try:

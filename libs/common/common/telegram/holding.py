@@ -14,7 +14,7 @@ from telethon.tl.types import User
 
 from common.leases import LeaseLost, Leases
 from common.telegram.client import disconnect
-from common.telegram.health import SessionDead, SessionUnavailable, ensure_healthy, reason
+from common.telegram.health import NoSession, SessionDead, SessionUnavailable, ensure_healthy, reason
 
 log = logging.getLogger(__name__)
 
@@ -140,8 +140,9 @@ class HeldSession:
             client = self._client
             me = await ensure_healthy(client, connected)
         except SessionDead as dead:
-            self._client, self.problem = None, f"the session is dead: {dead}"
-            await self._report(str(dead))
+            none = isinstance(dead, NoSession)
+            self._client, self.problem = None, str(dead) if none else f"the session is dead: {dead}"
+            await self._report(str(dead), error=not none)
             raise
         except SessionUnavailable as away:
             self.problem = str(away)
@@ -156,8 +157,9 @@ class HeldSession:
     def _not_held(self) -> NotHeld:
         return NotHeld(f"another replica holds the Telegram session {self.name}")
 
-    async def _report(self, why: str) -> None:
+    async def _report(self, why: str, *, error: bool) -> None:
         if self._reported != why:
             self._reported = why
-            log.error("telegram session %s is dead: %s", self.name, why)
+            if error:
+                log.error("telegram session %s is dead: %s", self.name, why)
             await self._died(why)

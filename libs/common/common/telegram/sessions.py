@@ -20,6 +20,7 @@ from common.telegram.client import call, connect, create_client, disconnect
 from common.telegram.health import (
     TERMINAL,
     UNREACHABLE,
+    NoSession,
     SessionDead,
     SessionUnavailable,
     ensure_healthy,
@@ -48,24 +49,24 @@ def session_name(value: str) -> str:
     return f"user-{hashlib.sha256(identity.encode()).hexdigest()[:10]}"
 
 
-def user_session(value: str) -> StringSession:
-    """Return the session that TELETHON_SESSION holds: a string session, or the path of a session file.
+def user_session(value: str, variable: str = "TELETHON_SESSION") -> StringSession:
+    """Return the session that a variable holds: a string session, or the path of a session file.
 
-    The file is read, never written. Raises SessionDead where there is no session.
+    The file is read, never written. Raises NoSession where nothing is given, and SessionDead where that is no session.
     """
     value = value.strip()
     if not value:
-        raise SessionDead("TELETHON_SESSION is not set: sign in with `postroom login`")
+        raise NoSession(f"{variable} is not set: sign in with `postroom login`")
     if _is_string_session(value):
         try:
             return StringSession(value)
         except (ValueError, struct.error):  # what it says of itself would be the session
-            raise SessionDead("TELETHON_SESSION is a string session of which something is missing or changed") from None
+            raise SessionDead(f"{variable} is a string session of which something is missing or changed") from None
     path = _session_file(value)
     if len(path.name) > FILE_NAME_CHARACTERS:  # and not to be shown: it has most of a key
-        raise SessionDead("TELETHON_SESSION is a string session of which something is missing, or there is too much")
+        raise SessionDead(f"{variable} is a string session of which something is missing, or there is too much")
     try:
-        session = _of_file(path)
+        session = _of_file(path, variable)
     except (OSError, ValueError, sqlite3.Error) as error:
         raise SessionDead(f"the session file {path.name} can't be read: {error}") from None
     if not session.auth_key:
@@ -73,9 +74,9 @@ def user_session(value: str) -> StringSession:
     return session
 
 
-def _of_file(path: Path) -> StringSession:
+def _of_file(path: Path, variable: str) -> StringSession:
     if not path.is_file():
-        raise SessionDead(f"TELETHON_SESSION is neither a string session nor a session file ({path.name} is not there)")
+        raise SessionDead(f"{variable} is neither a string session nor a session file ({path.name} is not there)")
     stored = SQLiteSession(str(path))
     try:
         return StringSession(StringSession.save(stored))
@@ -91,12 +92,12 @@ def _session_file(value: str) -> Path:
     return Path(value) if value.endswith(".session") else Path(f"{value}.session")
 
 
-async def open_user(session: str, settings: TelegramSettings) -> TelegramClient:
-    """Return a connected, healthy client of the user whose TELETHON_SESSION is given.
+async def open_user(session: str, settings: TelegramSettings, variable: str = "TELETHON_SESSION") -> TelegramClient:
+    """Return a connected, healthy client of the user whose session is given, as the variable holds it.
 
     Raises SessionDead, SessionUnavailable, and FloodWaitError.
     """
-    client = create_client(user_session(session), settings)
+    client = create_client(user_session(session, variable), settings)
     return await _healthy(client)
 
 

@@ -1,12 +1,27 @@
 """How Telegram is reached: the real one, or a server in its place."""
 
-from typing import Self
+import re
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from common.settings import SettingsError, SettingsGroup
 
 SANDBOX_API_ID, SANDBOX_API_HASH = 1, "0" * 32  # a server in place of Telegram welcomes any well-formed application
+
+
+BOT_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")  # https://core.telegram.org/bots/api#authorizing-your-bot
+
+
+def _bot_token(token: SecretStr) -> SecretStr:
+    given = token.get_secret_value()
+    if given and not BOT_TOKEN.fullmatch(given):
+        raise PydanticCustomError("bot_token", "it is no token of @BotFather, such as 123456789:AA…")
+    return token
+
+
+BotToken = Annotated[SecretStr, AfterValidator(_bot_token)]
 
 
 class TelegramSettings(SettingsGroup):

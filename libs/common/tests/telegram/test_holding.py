@@ -7,7 +7,7 @@ import pytest
 
 from common.leases import Leases
 from common.postgres import Database
-from common.telegram.health import SessionDead, SessionUnavailable
+from common.telegram.health import NoSession, SessionDead, SessionUnavailable
 from common.telegram.holding import HeldSession, NotHeld
 from common.testing.waiting import eventually
 from sandbox.faults import Fault
@@ -161,4 +161,19 @@ async def test_three_reconnects_that_fail_end_the_job_and_not_the_holder(telegra
 
     await eventually(back)
     await session.client()
+    await stopped(task)
+
+
+async def test_no_session_at_all_is_no_death_to_log(database, caplog):
+    async def open_none():
+        raise NoSession("nobody has signed in")
+
+    session = HeldSession("nobody", Leases(database, uuid4(), ttl=TTL), open_none, dead_pause=0.01)
+    task = asyncio.create_task(session.run())
+
+    async def told():
+        return session.problem == "nobody has signed in"
+
+    await eventually(told)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
     await stopped(task)

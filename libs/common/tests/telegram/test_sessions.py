@@ -160,6 +160,8 @@ def test_a_session_file_has_one_name_however_it_is_written(tmp_path: Path, monke
 def test_no_session_is_told(value, message):
     with pytest.raises(SessionDead, match=message):
         user_session(value)
+    with pytest.raises(SessionDead, match="^USERBOT_TELETHON_SESSION is n"):
+        user_session(value, "USERBOT_TELETHON_SESSION")
 
 
 @pytest.mark.parametrize("value", ["1" + "A" * 351, "1" + "secret" * 20, "1" + "A" * 352, "1" + "!" * 352])
