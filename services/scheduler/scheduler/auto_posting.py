@@ -33,6 +33,8 @@ class AutoPostingWorker:
 
     async def look(self) -> float | None:
         """Run everything that is due; return the seconds until the next rule is, None where none will be."""
+        async with self._database.transaction() as connection:
+            await self._rules(connection, EmittedWithin(self._rails, connection)).come_back()
         broken: list[UUID] = []
         while await self._run_one(broken):
             pass

@@ -171,6 +171,17 @@ async def test_a_clock_that_jumps_runs_no_slot_twice(desk: Desk) -> None:
     assert await desk.slots() == ["11-23 12:00", "11-23 13:00"]
 
 
+async def test_a_clock_that_was_years_ahead_stops_no_rule(desk: Desk) -> None:
+    await desk.rule()
+    await desk.look("2030-01-01T12:06Z")
+    assert await desk.upcoming() == utc("2030-01-02T12:05Z")
+    await desk.look("2026-11-23T09:01Z")
+    assert await desk.upcoming() == utc("2026-11-23T12:05Z")
+    for _ in range(2):
+        await desk.look("2026-11-23T12:05Z")
+    assert sorted(await desk.slots()) == ["01-01 12:05", "11-23 12:05"]
+
+
 async def test_three_workers_at_once_never_run_a_slot_twice(desk: Desk) -> None:
     for number in range(20):
         await desk.rule("interval", {"every_minutes": 1}, name=f"rule {number}")

@@ -195,6 +195,16 @@ class Rules:
         await self._fail(rule_id, row["name"], slot, None, row["now"], error)
         await self._database.execute(self._sql["move_on"], rule_id, upcoming)
 
+    async def come_back(self) -> None:
+        """Set the next times of rules again that ran while the clock was ahead; no slot is run twice for that."""
+        for row in await self._database.fetch(self._sql["ahead"], self._now):
+            try:
+                upcoming = following(_due(row).values.schedule, row["now"], str(row["id"]))
+            except UNREADABLE:  # its run will say so
+                continue
+            if upcoming is not None and upcoming < row["next_execution_at"]:
+                await self._database.execute(self._sql["move_on"], row["id"], upcoming)
+
     async def seconds_left(self) -> float | None:
         """Return the seconds until the next rule is due, None where none will be."""
         row = await self._database.fetchrow(self._sql["next"], self._now)

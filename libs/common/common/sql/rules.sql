@@ -35,6 +35,16 @@ ORDER BY next_execution_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 SELECT extract(epoch FROM min(next_execution_at) - coalesce($1::timestamptz, clock_timestamp()))::float8 AS seconds
 FROM auto_posting_rules WHERE is_active
 
+-- name: ahead
+-- Takes rules that have run for times which are still to come: the clock was ahead, and so may be their next times.
+SELECT id, name, schedule_type, schedule_config, content_config, platforms, is_active, next_execution_at,
+       coalesce($1::timestamptz, clock_timestamp()) AS now
+FROM auto_posting_rules r
+WHERE is_active AND next_execution_at IS NOT NULL
+  AND EXISTS (SELECT FROM rule_executions x WHERE x.rule_id = r.id
+              AND x.slot > coalesce($1::timestamptz, statement_timestamp()) + interval '1 minute')
+FOR UPDATE SKIP LOCKED
+
 -- name: move_on
 -- Sets the next time of a rule.
 UPDATE auto_posting_rules SET next_execution_at = $2 WHERE id = $1
