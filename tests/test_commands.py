@@ -186,7 +186,7 @@ def test_a_catalog_is_applied_whole_or_not_at_all(standing: Any) -> None:
     addresses = {row["address"] for row in standing.said("catalog", "show")}
     assert "http://feeds.test/" not in addresses
     file.write_text(source + '[[profile]]\nname = "plain"\n' + route.format(DESTINATION))
-    assert standing.command("catalog", "apply", "my.toml").stdout == "1 sources, 1 profiles, 0 destinations, 1 routes\n"
+    assert standing.command("catalog", "apply", "my.toml").stdout == "1 source, 1 profile, 0 destinations, 1 route\n"
     assert standing.said("catalog", "apply", "my.toml")["routes"] == 1
     [row] = [row for row in standing.said("catalog", "show") if row["address"] == "http://feeds.test/"]
     assert [route["targets"] for route in row["routes"]] == [[DESTINATION]]
