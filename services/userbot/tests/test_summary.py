@@ -1,11 +1,14 @@
 """The summary that an administrator gets from a bot."""
 
 import json
+from uuid import UUID
 
 import pytest
 
+from common.events import BroadcastResult
 from common.testing.waiting import eventually, job_of
 from sandbox.telegram import User
+from userbot.summary import summary
 
 from .conftest import Stage, addresses, broadcasting
 
@@ -61,6 +64,13 @@ async def test_who_does_not_know_the_bot_is_named_in_a_notice(
     assert "1 sent" in notice["detail"]
     assert stage.dead == []
     assert told(stage, *admin) == []
+
+
+def test_an_error_of_any_length_fits_into_a_message() -> None:
+    event = BroadcastResult(
+        task_id=UUID(int=1), status="failed", sent_count=0, error_count=0, skipped_count=0, last_error="long " * 2000
+    )
+    assert len(summary(event)) < 4096
 
 
 async def test_without_a_bot_nobody_is_told(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from common.events import BroadcastResult, NotifyRequested
 from userbot.ports import NotTold, Teller
 
+ERROR_CHARACTERS = 1000  # of an error of any length; a message takes 4,096
 ENDED = {"done": "Broadcast done", "failed": "Broadcast failed", "cancelled": "Broadcast cancelled"}
 
 
@@ -33,7 +34,7 @@ def summary(event: BroadcastResult) -> str:
         counts.append(f"{event.skipped_count} skipped")
     lines = [f"{ENDED[event.status]}: {', '.join(counts)}."]
     if event.last_error:
-        lines.append(f"Last error: {event.last_error}")
+        lines.append(f"Last error: {event.last_error[:ERROR_CHARACTERS]}")
     lines.append(f"Account {event.account or '–'}, broadcast {event.task_id}")
     if event.post_id:
         lines.append(f"Post {event.post_id}")

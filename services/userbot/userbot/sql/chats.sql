@@ -105,7 +105,7 @@ WHERE peer_id = $1 AND outcome = 'sent' AND started_at > $2::timestamptz - inter
 -- Counts messages that others wrote in chats that we know, each once.
 UPDATE chats AS c
 SET messages_since_post = c.messages_since_post + seen.fresh, counted_message_id = seen.newest
-FROM (SELECT k.address, count(*) FILTER (WHERE s.message_id > k.counted_message_id)::int AS fresh,
+FROM (SELECT k.address, count(DISTINCT s.message_id) FILTER (WHERE s.message_id > k.counted_message_id)::int AS fresh,
              greatest(max(s.message_id), max(k.counted_message_id)) AS newest
       FROM unnest($1::bigint[], $2::bigint[]) AS s (peer_id, message_id) JOIN chats k USING (peer_id)
       GROUP BY k.address) AS seen
