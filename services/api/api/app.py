@@ -19,6 +19,7 @@ from common import service as services
 from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
 from common.messaging.replay import DeadLetters
+from common.planning.images import PlatformImages
 from common.service import Service, ServiceSettings, create_service, load_settings
 from common.tokens import Tokens
 
@@ -54,6 +55,7 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) 
         media=MediaStore(service.database, service.stream),
         dead_letters=DeadLetters(service.stream, service.rails.ledger),
         allow_private_webhooks=webhooks.webhook_allow_private,
+        images_made_for=load_settings(PlatformImages).made_for,
     )
 
 

@@ -46,6 +46,7 @@ async def answer(address: str) -> httpx.Response:
 async def test_an_address_gives_the_picture_as_instagram_takes_it(url: str, digest: str) -> None:
     found = await answer(MediaLinks(SECRET, url).address(digest, 60))
     assert (found.status_code, found.headers["content-type"]) == (200, "image/jpeg")
+    assert found.headers["cache-control"] == "no-store"  # no proxy may keep it for longer than the address is good
     with Image.open(io.BytesIO(found.content)) as picture:
         assert picture.format == "JPEG"
         assert picture.width / picture.height <= 1.92

@@ -274,3 +274,20 @@ async def test_slots_that_can_not_be_are_refused(api: Api, slots: dict[str, Any]
     given = {"name": "r", "profile_id": str(profile), "targets": ["telegram:@there"], "slots": slots}
     answer = await api.http.post("/routes", json=given)
     assert answer.status_code == 422, answer.text
+
+
+@pytest.fixture
+def environment(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What a test asks for."""
+    given: dict[str, str] = getattr(request, "param", {})
+    return given
+
+
+@pytest.mark.parametrize(
+    ("environment", "status"), [({}, 422), ({"INSTAGRAM_IMAGE": "generate"}, 201)], indirect=["environment"]
+)
+async def test_a_post_without_an_image_is_planned_for_instagram_where_one_is_made(api: Api, status: int) -> None:
+    body = {"post_id": str(await api.post()), "target": "instagram:demo", "scheduled_time": later(hours=1)}
+    answer = await api.http.post("/scheduled-posts", json=body)
+    assert answer.status_code == status, answer.text
+    assert ("no image" in answer.text) == (status == 422)

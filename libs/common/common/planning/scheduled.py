@@ -1,6 +1,6 @@
 """Scheduled posts as people work with them: plan, change, cancel, retry, publish now. The scheduler publishes them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from common.planning.limits import Fit, check
-from common.planning.material import Material, Materials
+from common.planning.limits import PICTURES, Fit, check
+from common.planning.material import EXPECTED, Material, Materials
 from common.planning.refusals import (
     DoesNotFit,
     NoSuchScheduledPost,
@@ -50,9 +50,19 @@ class Preview:
 
 
 class ScheduledPosts:
-    """Plans posts. Whoever calls is told by an exception of `refusals` what can't be done."""
+    """Plans posts. Whoever calls is told by an exception of `refusals` what can't be done.
 
-    def __init__(self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    `images_made_for` names the platforms for which the publisher has an image made (`images.PlatformImages`).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        *,
+        images_made_for: Container[str] = (),
+    ) -> None:
+        self._images_made_for = images_made_for
         self._database = database
         self._now = now
         self._targets = Targets(database)
@@ -97,7 +107,10 @@ class ScheduledPosts:
             raise NothingToPlan("give either post_id or content_id")
         material = await self._materials.find(post_id, content_id, rewrite_id)
         target = await self._targets.resolve(platform, target)
-        fit = check(platform_of(target), material.body, material.media) if material.body else None
+        media = material.media
+        if platform_of(target) in self._images_made_for and not any(item.kind in PICTURES for item in media):
+            media = (EXPECTED, *media)
+        fit = check(platform_of(target), material.body, media) if material.body else None
         return Preview(target, material, fit)
 
     async def get(self, scheduled_id: UUID) -> asyncpg.Record:

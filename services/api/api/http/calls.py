@@ -39,6 +39,7 @@ class System:
     media: MediaStore
     dead_letters: DeadLetters
     allow_private_webhooks: bool = False
+    images_made_for: frozenset[str] = frozenset()  # platforms
 
 
 @dataclass(slots=True)

@@ -12,6 +12,8 @@ from common.media.pictures import INSTAGRAM, NotAPicture, fitted
 from common.media.store import ImageMissing, MediaStore
 
 PATH = "/media/{hash}.jpg"
+# No proxy may keep what is good for an hour only, and no browser take it for something else.
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def media_links(store: MediaStore, settings: MediaLinkSettings) -> Callable[[Request], Awaitable[Response]]:
@@ -30,6 +32,6 @@ def media_links(store: MediaStore, settings: MediaLinkSettings) -> Callable[[Req
                 picture = await asyncio.to_thread(lambda: fitted(content, INSTAGRAM).read())
         except (LinkRefused, ImageMissing, NotAPicture) as error:
             raise Problem("not-found", str(error)) from None
-        return Response(picture, media_type="image/jpeg")
+        return Response(picture, media_type="image/jpeg", headers=HEADERS)
 
     return answer

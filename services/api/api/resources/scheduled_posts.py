@@ -180,7 +180,7 @@ async def publish_scheduled_post_now(scheduled_id: UUID, call: Calling) -> Sched
 
 
 def _scheduled(call: Call) -> ScheduledPosts:
-    return ScheduledPosts(call.database)
+    return ScheduledPosts(call.database, images_made_for=call.system.images_made_for)
 
 
 async def _alone_with(call: Call, scheduled_id: UUID) -> None:
