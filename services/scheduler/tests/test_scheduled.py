@@ -191,14 +191,15 @@ async def test_a_request_that_died_is_found(
     assert (found["attempts"], found["last_error"]) == (1, "out of attempts")
 
 
-async def put_aside(stage: Stage, scheduled: UUID) -> None:
-    """The publisher has an image made first, so that it stores no package."""
+async def put_aside(stage: Stage, scheduled: UUID) -> str:
+    """The publisher has an image made first, so that it stores no package for the request, which is returned."""
     found = await reaches(stage, scheduled, "publishing")
     await stage.database.execute(
         "INSERT INTO jobs (consumer, event_id, queue, subject, status, finished_at)"
         " VALUES ('publisher', $1, 'q', 's', 'succeeded', now() - interval '5 minutes')",
         found["request_id"],
     )
+    return str(found["request_id"])
 
 
 async def test_what_the_publisher_puts_aside_for_an_image_is_requested_again(
@@ -206,9 +207,10 @@ async def test_what_the_publisher_puts_aside_for_an_image_is_requested_again(
 ) -> None:
     scheduled = await plan(stage, later(0))
     async with scheduler():
-        await put_aside(stage, scheduled)
+        first = await put_aside(stage, scheduled)
         await stage.done(ImageGenerated(request_id="i", post_id=stage.post, image="0" * 64, publish_to=(TARGET,)))
         assert len(await stage.heard("publish.requested", 2)) == 2
+        assert (await reaches(stage, scheduled, "publishing"))["request_id"] != first
         await result(stage, scheduled, "succeeded", message_ids=(7,))
         assert len(await stage.all_told("publish.requested")) == 2
     assert (await row(stage, scheduled))["status"] == "published"
