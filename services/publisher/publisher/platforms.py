@@ -86,7 +86,7 @@ async def instagram(
     asking = InstagramCalls(calls, tokens)
     addresses = MediaLinks(links.media_url_secret.get_secret_value(), links.api_base_url)
     platform = Instagram(
-        asking, Containers(asking, gallery, addresses), has_images_made=settings.instagram_image == "generate"
+        asking, Containers(asking, gallery, addresses), has_images_made="instagram" in settings.made_for
     )
     return Registered(platform, settings.instagram_posts_per_hour)
 

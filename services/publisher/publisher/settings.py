@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from common.limits import Pace
+from common.planning.images import PlatformImages
 from common.service import SettingsGroup
 from common.telegram.settings import BotToken
 from publisher.accounts import Credentials, accounts_of, tokens_of
@@ -29,7 +30,7 @@ class PublisherSettings(SettingsGroup):
         return 1 if self.publish_pacing == "real" else self.publish_batch
 
 
-class InstagramSettings(SettingsGroup):
+class InstagramSettings(PlatformImages):
     """The accounts on Instagram, and their pace (https://developers.facebook.com/docs/instagram-platform/content-publishing)."""
 
     instagram_base_url: str = Field(default="https://graph.instagram.com/v23.0", pattern=ADDRESS)
@@ -37,9 +38,6 @@ class InstagramSettings(SettingsGroup):
         default=None, description='JSON: {"account": {"user_id": "…", "access_token": "…"}}'
     )
     instagram_posts_per_hour: float = Field(default=25, gt=0, description="per account that has no pace of its own")
-    instagram_image: Literal["require", "generate"] = Field(
-        default="require", description="a post without an image is refused, or has one made first"
-    )
 
     @property
     def accounts(self) -> dict[str, Credentials]:
