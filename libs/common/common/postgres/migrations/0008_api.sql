@@ -39,7 +39,7 @@ CREATE TABLE audit_log (
     after      jsonb,
     request_id text
 );
-CREATE INDEX audit_log_at ON audit_log (at);
+CREATE INDEX audit_log_listed ON audit_log (at, id);
 CREATE INDEX audit_log_object ON audit_log (object);
 COMMENT ON TABLE audit_log IS 'owner: api. Who changed what, and when.';
 
@@ -86,23 +86,26 @@ CREATE TABLE webhook_deliveries (
     finished_at  timestamptz,
     UNIQUE (webhook_id, event_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX webhook_deliveries_due ON webhook_deliveries (due_at) WHERE status = 'pending';
-CREATE INDEX webhook_deliveries_recent ON webhook_deliveries (webhook_id, created_at);
+CREATE INDEX webhook_deliveries_of_webhook ON webhook_deliveries (webhook_id, due_at) WHERE status = 'pending';
+CREATE INDEX webhook_deliveries_sending ON webhook_deliveries (webhook_id)
+    WHERE status = 'pending' AND lease_until IS NOT NULL;
+CREATE INDEX webhook_deliveries_listed ON webhook_deliveries (webhook_id, created_at, id);
 COMMENT ON TABLE webhook_deliveries IS 'owner: api. What webhooks are told, and how that went; kept for 30 days.';
 
--- What the lists of the API read in order.
+-- What the lists of the API read in order, ties included: an import brings any number of posts at one time.
 CREATE INDEX jobs_created ON jobs (created_at);
-CREATE INDEX images_created ON images (created_at);
-CREATE INDEX userbot_tasks_created ON userbot_tasks (created_at);
+CREATE INDEX images_listed ON images (created_at, hash);
+CREATE INDEX userbot_tasks_listed ON userbot_tasks (created_at, id);
+CREATE INDEX notifications_listed ON notifications (last_at, id);
+DROP INDEX notifications_recent;
+CREATE INDEX posts_listed ON posts (collected_at, id);
+DROP INDEX posts_collected;
 CREATE INDEX posts_words ON posts USING gin (to_tsvector('russian', title || ' ' || left(text, 50000)));
-CREATE INDEX posts_source ON posts (source_id, collected_at);
+CREATE INDEX posts_of_source ON posts (source_id, collected_at, id);
 CREATE INDEX notifications_post ON notifications (post_id) WHERE post_id IS NOT NULL;
 
 -- A person's decision about a post that a route holds. Returns what is to be published; no row where nothing is held (any
 -- more), so that of two decisions the first one counts.
-ALTER TABLE routings DROP CONSTRAINT routings_decision_check;
-ALTER TABLE routings ADD CONSTRAINT routings_decision_check
-    CHECK (decision IN ('publish', 'hold', 'illustrate', 'reject'));
 ALTER TABLE routings ADD COLUMN decided_by text;     -- NULL: the route itself
 COMMENT ON TABLE routings IS 'owner: scheduler; people decide through decide_routing(). What was decided for a post of a '
     'route: publish now, hold for a person, wait for its image, or reject.';
@@ -128,60 +131,3 @@ LANGUAGE sql AS $$
     RETURNING p.destination
 $$;
 COMMENT ON FUNCTION cancel_publications IS 'owner: publisher. Calls off what is queued of a post.';
-
--- As before, with what a person rejected.
-CREATE OR REPLACE VIEW post_facts AS
-SELECT p.id AS post_id,
-       p.source_id,
-       p.duplicate_of IS NOT NULL AS duplicate,
-       coalesce(pub.succeeded, 0) AS publications_succeeded,
-       coalesce(pub.open, 0)      AS publications_open,
-       coalesce(pub.failed, 0)    AS publications_failed,
-       coalesce(pub.cancelled, 0) AS publications_cancelled,
-       coalesce(pub.unknown, 0)   AS publications_unknown,
-       coalesce(job.open, 0)      AS jobs_open,
-       coalesce(job.failed, 0)    AS jobs_failed,
-       coalesce(job.cancelled, 0) AS jobs_cancelled,
-       coalesce(rew.refused, 0)   AS rewrites_refused,
-       coalesce(rou.held, 0)      AS routings_held,
-       coalesce(rou.waiting, 0)   AS routings_waiting,
-       coalesce(rou.rejected, 0)  AS routings_rejected
-FROM posts p
-LEFT JOIN (
-    SELECT post_id, count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
-           count(*) FILTER (WHERE status IN ('queued', 'in_progress')) AS open,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-           count(*) FILTER (WHERE status = 'unknown') AS unknown
-    FROM publications GROUP BY post_id
-) pub ON pub.post_id = p.id
-LEFT JOIN (
-    SELECT post_id, count(*) FILTER (WHERE status IN ('queued', 'in_progress')) AS open,
-           count(*) FILTER (WHERE status = 'failed') AS failed,
-           count(*) FILTER (WHERE status = 'cancelled') AS cancelled
-    FROM jobs WHERE post_id IS NOT NULL GROUP BY post_id
-) job ON job.post_id = p.id
-LEFT JOIN (SELECT post_id, count(*) AS refused FROM rewrites WHERE status = 'refused' GROUP BY post_id) rew
-       ON rew.post_id = p.id
-LEFT JOIN (SELECT post_id, count(*) FILTER (WHERE decision = 'hold') AS held,
-                  count(*) FILTER (WHERE decision = 'illustrate') AS waiting,
-                  count(*) FILTER (WHERE decision = 'reject') AS rejected
-           FROM routings WHERE decision <> 'publish' GROUP BY post_id) rou
-       ON rou.post_id = p.id;
-
-DROP VIEW post_states;
-CREATE VIEW post_states AS
-SELECT facts.*,
-       CASE WHEN duplicate THEN 'duplicate'
-            WHEN publications_open > 0 THEN 'pending'
-            WHEN publications_unknown > 0 THEN 'awaiting'
-            WHEN jobs_failed > 0 OR publications_failed > 0 THEN 'dead'
-            WHEN jobs_open > 0 OR routings_waiting > 0 THEN 'pending'
-            WHEN publications_succeeded > 0 THEN 'published'
-            WHEN publications_cancelled > 0 THEN 'cancelled'
-            WHEN routings_held > 0 THEN 'awaiting'
-            WHEN rewrites_refused > 0 OR routings_rejected > 0 THEN 'rejected'
-            WHEN jobs_cancelled > 0 THEN 'cancelled'
-            ELSE 'pending' END AS state
-FROM post_facts AS facts;
-COMMENT ON VIEW post_states IS 'owner: common. One state per post, with the facts that it follows from.';

@@ -1,26 +1,10 @@
--- What the lists of the API read in order, ties included: an import brings any number of posts at one time.
-CREATE INDEX posts_listed ON posts (collected_at, id);
-DROP INDEX posts_collected;
-CREATE INDEX posts_of_source ON posts (source_id, collected_at, id);
-DROP INDEX posts_source;
-CREATE INDEX images_listed ON images (created_at, hash);
-DROP INDEX images_created;
-CREATE INDEX userbot_tasks_listed ON userbot_tasks (created_at, id);
-DROP INDEX userbot_tasks_created;
-CREATE INDEX notifications_listed ON notifications (last_at, id);
-DROP INDEX notifications_recent;
-CREATE INDEX audit_log_listed ON audit_log (at, id);
-DROP INDEX audit_log_at;
-CREATE INDEX webhook_deliveries_listed ON webhook_deliveries (webhook_id, created_at, id);
-DROP INDEX webhook_deliveries_recent;
--- What is due of each webhook, and what is being sent to it.
-CREATE INDEX webhook_deliveries_of_webhook ON webhook_deliveries (webhook_id, due_at) WHERE status = 'pending';
-CREATE INDEX webhook_deliveries_sending ON webhook_deliveries (webhook_id) WHERE status = 'pending' AND lease_until IS NOT NULL;
-DROP INDEX webhook_deliveries_due;
+-- Where each post stands, as before, with what planning, images and people add. A job that only tells people or programs of
+-- a post does not decide about its state: what was published is published, also where a webhook's job is a dead letter.
 
--- As before; but a job that only tells people or programs of a post does not decide about the post's state: what was
--- published is published, also where a webhook's job is a dead letter.
-CREATE OR REPLACE VIEW post_facts AS
+DROP VIEW post_states;
+DROP VIEW post_facts;
+
+CREATE VIEW post_facts AS
 SELECT p.id AS post_id,
        p.source_id,
        p.duplicate_of IS NOT NULL AS duplicate,
@@ -73,3 +57,23 @@ LEFT JOIN (SELECT post_id, count(*) FILTER (WHERE deleted_at IS NULL) AS drafts,
                   count(*) FILTER (WHERE deleted_at IS NOT NULL) AS deleted
            FROM contents GROUP BY post_id) con
        ON con.post_id = p.id;
+COMMENT ON VIEW post_facts IS 'owner: common. What each stage knows of a post, side by side.';
+
+CREATE VIEW post_states AS
+SELECT facts.*,
+       CASE WHEN duplicate THEN 'duplicate'
+            WHEN publications_open > 0 THEN 'pending'
+            WHEN publications_unknown > 0 THEN 'awaiting'
+            WHEN jobs_failed > 0 OR publications_failed > 0 AND scheduled_open = 0 THEN 'dead'
+            WHEN jobs_open > 0 OR routings_waiting > 0 THEN 'pending'
+            WHEN scheduled_open > 0 THEN 'scheduled'
+            WHEN scheduled_failed > 0 THEN 'dead'
+            WHEN publications_succeeded > 0 THEN 'published'
+            WHEN publications_cancelled > 0 THEN 'cancelled'
+            WHEN routings_held > 0 THEN 'awaiting'
+            WHEN rewrites_refused > 0 OR routings_rejected > 0 THEN 'rejected'
+            WHEN drafts > 0 THEN 'awaiting'
+            WHEN jobs_cancelled > 0 OR scheduled_cancelled > 0 OR drafts_deleted > 0 THEN 'cancelled'
+            ELSE 'pending' END AS state
+FROM post_facts AS facts;
+COMMENT ON VIEW post_states IS 'owner: common. One state per post, with the facts that it follows from.';
