@@ -160,7 +160,7 @@ def test_a_session_file_has_one_name_however_it_is_written(tmp_path: Path, monke
 def test_no_session_is_told(value, message):
     with pytest.raises(SessionDead, match=message):
         user_session(value)
-    with pytest.raises(SessionDead, match="^USERBOT_TELETHON_SESSION is n"):
+    with pytest.raises(SessionDead, match=r"^USERBOT_TELETHON_SESSION is n"):
         user_session(value, "USERBOT_TELETHON_SESSION")
 
 
