@@ -50,7 +50,7 @@ async def test_a_killed_process_leaves_nothing_doubled_or_lost(stage: Stage, dup
     assert left["count"] == 0
 
 
-@pytest.mark.parametrize("duplicates", ["repeat", "error"])
+@pytest.mark.parametrize("duplicates", ["repeat", pytest.param("error", marks=pytest.mark.soak)])
 @pytest.mark.parametrize(
     ("method", "kind", "calls"),
     [

@@ -15,6 +15,8 @@ from sandbox.demo.pictures import picture as drawn
 from .conftest import File, Platforms, Stage
 from .test_x import LONG
 
+SOAK = pytest.mark.soak  # each waits out the lease of a process that was killed
+
 
 @asynccontextmanager
 async def process() -> AsyncIterator[asyncio.subprocess.Process]:
@@ -42,7 +44,7 @@ async def killed_when(platforms: Platforms, where: str, number: int) -> None:
         await running.wait()
 
 
-@pytest.mark.parametrize("calls", [1, 2, 3])
+@pytest.mark.parametrize("calls", [pytest.param(1, marks=SOAK), 2, pytest.param(3, marks=SOAK)])
 async def test_a_thread_goes_on_after_its_last_post(stage: Stage, platforms: Platforms, calls: int) -> None:
     await stage.request(text=LONG, targets=["x:demo"])
     await killed_when(platforms, "x:/2/tweets", calls)
@@ -72,7 +74,14 @@ async def test_a_post_that_comes_late_is_waited_for(stage: Stage, platforms: Pla
     assert (row["status"], platforms.x_texts()) == ("succeeded", ["Late, but once"])
 
 
-@pytest.mark.parametrize("where", ["instagram:media", "instagram:container", "instagram:media_publish"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        pytest.param("instagram:media", marks=SOAK),
+        pytest.param("instagram:container", marks=SOAK),
+        "instagram:media_publish",
+    ],
+)
 async def test_a_picture_is_published_once(stage: Stage, platforms: Platforms, where: str) -> None:
     post = await stage.post("Once", File("photo", drawn(1)), File("photo", drawn(2)))
     await stage.request(post_id=post, targets=["instagram:demo"])
