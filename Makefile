@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 
 PYTHON ?= python3
-# Much of the suite waits for servers: three workers keep two cores busy.
-PYTEST_FLAGS ?= -n 3 --dist worksteal
+# Much of the suite waits for servers: four workers keep two cores busy.
+PYTEST_FLAGS ?= -n 4 --dist worksteal
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv

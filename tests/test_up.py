@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from PIL import Image
 
 from common.testing.waiting import eventually
@@ -110,6 +111,7 @@ async def media_are_carried_over_and_broadcast(sandbox: httpx.AsyncClient) -> No
         assert Image.open(BytesIO(served.content)).width == int(width)
 
 
+@pytest.mark.soak
 async def test_all_services_work_in_one_process_too(place: Any) -> None:
     async with place.up("--single-process") as running:
 

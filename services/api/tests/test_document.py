@@ -96,7 +96,9 @@ async def furnished(api: Api) -> Known:
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("known_ids", [False, True], ids=["any id", "known ids"])
+@pytest.mark.parametrize(
+    "known_ids", [pytest.param(False, id="any id", marks=pytest.mark.soak), pytest.param(True, id="known ids")]
+)
 async def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(api: Api, known_ids: bool) -> None:
     known = await furnished(api)
     authorization = str(api.http.headers["Authorization"])

@@ -18,8 +18,6 @@ from common.service import ServiceSettings
 from common.telegram.text import RichText
 from common.testing.waiting import eventually
 from scheduler.app import run
-from scheduler.clock import CollectionClock
-from scheduler.store import Store
 
 
 @asynccontextmanager
@@ -156,21 +154,3 @@ async def test_a_wrong_schedule_is_reported_and_stops_nothing(
             return (await nats_client.jetstream().stream_info("COLLECT")).state.messages == 2
 
         await eventually(asked)
-
-
-async def test_the_same_minute_is_asked_for_once(
-    service_settings: ServiceSettings, nats_client: Client, database: Database
-) -> None:
-    catalog = Catalog(database)
-    source_id = await catalog.put_source("feed", "http://127.0.0.1/feed", schedule="* * * * *")
-    source = await catalog.source(source_id)
-    assert source
-    causes: list[str] = []
-
-    async def request(_source: object, cause: str) -> None:
-        causes.append(cause)
-
-    clock = CollectionClock(Store(database, catalog), request, poll=1)
-    await clock.tick(source)
-    assert causes[0].startswith(f"collect/{source_id}/20")
-    assert len(causes[0].rpartition("T")[2]) == len("12:05")

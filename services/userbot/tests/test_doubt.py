@@ -157,7 +157,7 @@ async def test_a_stop_while_leave_is_asked_for_forgets_no_doubt(stage: Stage, ca
     async def asks() -> bool:
         return bool(
             await stage.sql(
-                "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%send_random_ids%'"
+                "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%AS cancelled, paused_at%'"
             )
         )
 
