@@ -17,6 +17,7 @@ AHEAD_SECONDS = 5.0  # for the services to start
 OVER_SECONDS = 30.0  # the posts that are due are spread over
 PATIENCE_SECONDS = 120.0
 QUERIES = 50
+CHUNK = 50_000  # rows per statement, which has its time limit
 
 POSTS = """
 INSERT INTO posts (id, source_id, external_id, text)
@@ -61,10 +62,11 @@ async def measure_planning(*, waiting: int, due: int, rows: int, say: Callable[[
         await servers.database.execute("ANALYZE")
         late = await lateness(servers, source, first=waiting + 1, count=due, say=say)
         say(f"planning: {rows:,} rows")
-        if rows > waiting:
-            await servers.database.execute(POSTS, source, waiting + due + 1, rows + due)
-            await servers.database.execute(WAIT, source, waiting + due + 1, rows + due)
-            await servers.database.execute("ANALYZE")
+        for first in range(waiting + due + 1, rows + due, CHUNK):
+            last = min(first + CHUNK - 1, rows + due)
+            await servers.database.execute(POSTS, source, first, last)
+            await servers.database.execute(WAIT, source, first, last)
+        await servers.database.execute("ANALYZE")
         query = await due_query_ms(servers)
     return {
         "scheduled_late_p50_ms": round(quantile(late, 0.5) * 1000, 1),
