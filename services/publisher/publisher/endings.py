@@ -7,13 +7,13 @@ from typing import Literal, Self
 from uuid import UUID
 
 import asyncpg
-from opentelemetry import context, propagate
 
 from common.events import Emitted, Event, NotifyRequested, PublishResult, TargetResult
 from common.messaging.grouped import Grouped
 from common.messaging.ledger import columns
 from common.messaging.rails import Rails
 from common.postgres import UNREACHABLE, Connection, Database, Queries, steady
+from common.telemetry.propagation import within_trace
 from publisher.store import Task
 
 log = logging.getLogger(__name__)
@@ -112,11 +112,8 @@ class Endings:
 
     def compose(self, event: Event, *, cause: str, traceparent: str | None) -> list[Emitted]:
         """Return an event in the trace of the request that it came from."""
-        token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
-        try:
+        with within_trace(traceparent):
             return self._rails.compose([event], consumer=CONSUMER, cause=cause)
-        finally:
-            context.detach(token)
 
     async def _record_all(self, endings: list[Ending]) -> Sequence[Exception | None]:
         """Record a group. If it is refused, because of one row, each is tried alone, so that only that one fails."""

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from common.messaging.queue import Queue
@@ -25,6 +25,7 @@ from common.sends import (
 )
 from common.telemetry import names
 from common.telemetry.metrics import SECONDS
+from common.telemetry.propagation import stored_trace
 from publisher.endings import Ending
 from publisher.pace import LanePace
 from publisher.ports import Message, Platform, Progress, Record, Sent
@@ -173,7 +174,7 @@ class Sending:
                 await self.ready()
 
     async def _send(self, task: Task) -> Sent:
-        context = propagate.extract({"traceparent": task.traceparent} if task.traceparent else {})
+        context = stored_trace(task.traceparent)
         with self._tracer.start_as_current_span("publisher send", context=context) as span, self._seconds.time():
             span.set_attribute(names.ATTRIBUTE_POST, str(task.post_id))
             span.set_attribute(names.ATTRIBUTE_DESTINATION, task.destination)

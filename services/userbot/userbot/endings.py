@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import asyncpg
-from opentelemetry import context, propagate
 
 from common.events import BroadcastResult, Emitted, Event, NotifyRequested
 from common.messaging.rails import Rails
 from common.postgres import Connection, Database, Queries, steady
+from common.telemetry.propagation import within_trace
 from userbot.task import Task
 
 log = logging.getLogger(__name__)
@@ -139,11 +139,8 @@ class Endings:
 
     def _compose(self, event: Event, *, cause: str, traceparent: str | None) -> list[Emitted]:
         """Return an event in the trace of the request that it came from."""
-        token = context.attach(propagate.extract({"traceparent": traceparent} if traceparent else {}))
-        try:
+        with within_trace(traceparent):
             return self._rails.compose([event], consumer=CONSUMER, cause=cause)
-        finally:
-            context.detach(token)
 
 
 def _cause(task_id: UUID, what: str) -> str:

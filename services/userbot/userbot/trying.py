@@ -8,13 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 
 from common.limits import Pacing
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
 from common.sends import Away, Inconclusive, Trouble, Unanswered, Wait
 from common.telemetry import names
+from common.telemetry.propagation import stored_trace
 from userbot.metering import BroadcastMetrics
 from userbot.outcomes import success
 from userbot.ports import Place, Platform
@@ -125,7 +126,7 @@ class Trying:
 
     async def send(self, chat: Chat, place: Place, leave: Leave) -> tuple[int, ...]:
         """Make one try. One that is under way when the work is to stop is finished, and recorded if it went well."""
-        trace_of = propagate.extract({"traceparent": self._task.traceparent} if self._task.traceparent else {})
+        trace_of = stored_trace(self._task.traceparent)
         with self._tracer.start_as_current_span("userbot send", context=trace_of) as span, self._seconds.time():
             if self._task.post_id:
                 span.set_attribute(names.ATTRIBUTE_POST, str(self._task.post_id))

@@ -1,6 +1,9 @@
 """How a trace travels with an event: W3C trace context in its headers."""
 
-from opentelemetry import propagate, trace
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
 
 from common.events import Event
@@ -21,3 +24,18 @@ def trace_headers(event: Event, tracer: trace.Tracer) -> dict[str, str]:
     propagate.inject(headers, context=trace.set_span_in_context(span, Context()))
     span.end()
     return headers
+
+
+def stored_trace(traceparent: str | None) -> Context:
+    """Return the context of a trace that a record keeps; an empty one where it keeps none."""
+    return propagate.extract({"traceparent": traceparent} if traceparent else {})
+
+
+@contextmanager
+def within_trace(traceparent: str | None) -> Iterator[None]:
+    """Go on, for a block, in the trace that a record keeps."""
+    token = context.attach(stored_trace(traceparent))
+    try:
+        yield
+    finally:
+        context.detach(token)

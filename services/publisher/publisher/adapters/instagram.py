@@ -8,8 +8,6 @@ import re
 
 from common.planning.limits import HASHTAG, INSTAGRAM_CAPTION, INSTAGRAM_HASHTAGS, INSTAGRAM_MENTIONS, MENTION
 from common.planning.plain import plain
-from common.planning.refusals import NoTarget
-from common.planning.targets import CANONICAL
 from common.sends import Away, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
 from common.telegram.cutting import cut
 from common.telegram.text import RichText
@@ -38,13 +36,7 @@ class Instagram:
 
     def canonical(self, address: str) -> str:
         """Return the name of an account of the settings."""
-        try:
-            account = CANONICAL[self.name](address)
-        except NoTarget as error:
-            raise ValueError(str(error)) from None
-        if account not in self._calls.tokens.accounts:
-            raise ValueError(f"INSTAGRAM_ACCOUNTS has no account {account}")
-        return account
+        return self._calls.tokens.named(address)
 
     def fitted(self, body: RichText, *, caption: bool) -> RichText:  # noqa: ARG002
         """Return a text as a caption may be: without marks, cut, with no more hashtags and mentions than allowed."""

@@ -15,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from common.planning.refusals import NoTarget
+from common.planning.targets import CANONICAL
 from common.postgres import Database, Queries
 from common.sends import Away, Wait
 from publisher.accounts import Credentials
@@ -58,6 +60,16 @@ class Tokens:
         self._current: dict[str, str] = {}
         self._told: set[str] = set()
         self._sql = Queries.load("publisher", "tokens.sql")
+
+    def named(self, address: str) -> str:
+        """Return the name of an account of the settings. Raises ValueError where they have none of that name."""
+        try:
+            account = CANONICAL[self._platform](address)
+        except NoTarget as error:
+            raise ValueError(str(error)) from None
+        if account not in self.accounts:
+            raise ValueError(f"{self._platform.upper()}_ACCOUNTS has no account {account}")
+        return account
 
     def credentials(self, account: str) -> Credentials:
         """Return what an account signs in with. Raises Away where the settings do not have it (any more)."""

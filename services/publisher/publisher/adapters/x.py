@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import replace
 
 from common.planning.plain import plain
-from common.planning.refusals import NoTarget
-from common.planning.targets import CANONICAL
 from common.planning.x_text import thread
 from common.sends import Away, Doubtful, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
 from common.telegram.cutting import cut
@@ -39,13 +37,7 @@ class X:
 
     def canonical(self, address: str) -> str:
         """Return the name of an account of the settings."""
-        try:
-            account = CANONICAL[self.name](address)
-        except NoTarget as error:
-            raise ValueError(str(error)) from None
-        if account not in self._calls.tokens.accounts:
-            raise ValueError(f"X_ACCOUNTS has no account {account}")
-        return account
+        return self._calls.tokens.named(address)
 
     def fitted(self, body: RichText, *, caption: bool) -> RichText:  # noqa: ARG002
         """Return a text without marks, cut to what a thread may have."""
