@@ -71,6 +71,7 @@ async def test_a_phone_and_a_code_give_a_session(place: Any, settings: dict[str,
     assert await whose(found[1]) == "Newsroom editor"
 
     asked = await login(place, "--json", stdin=f"+99966 1 0001\n{CODE}\n", **settings)
+    assert asked.returncode == 0, asked.stderr
     told = json.loads(asked.stdout)
     assert told["account"] == "Newsroom editor"
     assert await whose(told["session"]) == "Newsroom editor"

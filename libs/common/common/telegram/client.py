@@ -17,6 +17,7 @@ from common.telegram.settings import TelegramSettings
 
 CALL_SECONDS = 60.0
 CONNECT_SECONDS = 10
+KEY_TRIES = 3  # each fails once in 256
 PART_BYTES = 512 * 1024  # https://core.telegram.org/api/files#downloading-files
 
 
@@ -68,12 +69,26 @@ async def connect(client: TelegramClient) -> None:
     """Connect once. Raises OSError or TimeoutError where the server is away, and what Telegram says of the session."""
     try:
         async with asyncio.timeout(CALL_SECONDS):
-            await _answered(client.connect())
+            await _with_a_key(client)
     except BaseException:
         await disconnect(client)  # or a half-connected client would believe that it is connected
         raise
     # How the connection ended is told by the next call; an exception that nobody asked for would be logged as lost.
     client.disconnected.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+
+
+async def _with_a_key(client: TelegramClient) -> None:
+    """Connect, and agree on a key where the session has none.
+
+    Telethon drops the leading zeros of the key that both sides compute, so one exchange in 256 ends in disagreement
+    (seen with 1.45.0, network/authenticator.py). Nothing depends on a key yet: another is made.
+    """
+    for left in reversed(range(KEY_TRIES)):
+        try:
+            return await _answered(client.connect())
+        except ConnectionError as error:
+            if not left or "auth_key generation failed" not in str(error):
+                raise
 
 
 async def disconnect(client: TelegramClient, within: float = 2.0) -> None:

@@ -1,8 +1,11 @@
 """Sessions and their health, on a real MTProto connection."""
 
 import asyncio
+import os
 import re
+import secrets
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from telethon import errors
@@ -73,6 +76,22 @@ async def test_a_session_that_the_server_never_saw_is_dead(telegram):
     session.auth_key.key = bytes(255) + b"\x01"
     with pytest.raises(SessionDead, match="AUTH_KEY_NOT_FOUND"):
         await ensure_healthy(create_client(session, settings))
+
+
+async def test_a_key_that_begins_with_a_zero_is_made_anew(telegram, monkeypatch):
+    """Telethon drops the zero, and the server proves the key with it."""
+    chosen = [(2**2001 + 2).to_bytes(256, "big")]  # with the server's choice below, the key has 255 bytes
+
+    def urandom(size: int) -> bytes:
+        return chosen.pop() if size == 256 and chosen else os.urandom(size)
+
+    monkeypatch.setattr(secrets, "randbits", lambda bits: 2**2000)
+    monkeypatch.setattr("telethon.network.authenticator.os", SimpleNamespace(urandom=urandom))
+    client = create_client(StringSession(), telegram.settings)
+    await connect(client)
+    assert not chosen
+    assert client.is_connected()
+    await disconnect(client)
 
 
 async def test_one_flood_wait_leaves_the_next_call_of_its_kind_alone(telegram):
