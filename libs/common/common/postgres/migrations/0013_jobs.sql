@@ -1,0 +1,1 @@
+-- Jobs: payloads and attempts.
