@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from common.posts import Brought
 from common.telemetry import names
@@ -12,9 +12,9 @@ class CollectorMetrics:
     """Posts that came in, sources that could not be read, and waits."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._collected = Counter(*names.COLLECTED, ("kind", "duplicate"), registry=registry)
-        self._failed = Counter(*names.COLLECT_FAILURES, ("kind",), registry=registry)
-        self._waits = Counter(*names.COLLECT_WAIT_SECONDS, registry=registry)
+        self._collected = names.COLLECTED.on(registry)
+        self._failed = names.COLLECT_FAILURES.on(registry)
+        self._waits = names.COLLECT_WAIT_SECONDS.on(registry)
 
     def collected(self, kind: str, brought: Iterable[Brought]) -> None:
         """Count posts that were not there before."""

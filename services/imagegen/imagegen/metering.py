@@ -1,6 +1,6 @@
 """What becomes of requests for images and of the images kept, for Prometheus."""
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from common.media.keeping import Swept
 from common.telemetry import names
@@ -10,9 +10,9 @@ class ImageMetrics:
     """The metrics of images."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._ended = Counter(*names.IMAGES, ("outcome",), registry=registry)
-        self._deleted = Counter(*names.IMAGES_DELETED, ("reason",), registry=registry)
-        self._freed = Counter(*names.IMAGES_FREED, registry=registry)
+        self._ended = names.IMAGES.on(registry)
+        self._deleted = names.IMAGES_DELETED.on(registry)
+        self._freed = names.IMAGES_FREED.on(registry)
 
     def ended(self, outcome: str) -> None:
         """Count a request that ended; `outcome` is generated, refused or failed."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 
 from common.messaging.queue import Queue
 from common.sends import (
@@ -24,7 +24,6 @@ from common.sends import (
     Wait,
 )
 from common.telemetry import names
-from common.telemetry.metrics import SECONDS
 from common.telemetry.propagation import stored_trace
 from publisher.endings import Ending
 from publisher.pace import LanePace
@@ -53,9 +52,9 @@ class LaneMetrics:
     """What lanes measure."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.ended = Counter(*names.PUBLICATIONS, ("destination", "outcome"), registry=registry)
-        self.seconds = Histogram(*names.SEND_SECONDS, ("destination",), registry=registry, buckets=SECONDS)
-        self.waited = Counter(*names.PACING_SECONDS, ("destination",), registry=registry)
+        self.ended = names.PUBLICATIONS.on(registry)
+        self.seconds = names.SEND_SECONDS.on(registry)
+        self.waited = names.PACING_SECONDS.on(registry)
 
 
 class Sending:

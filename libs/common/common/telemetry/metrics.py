@@ -8,9 +8,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from common.contracts import Durable
 from common.telemetry import names
 
-SECONDS = (0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
-ATTEMPTS = (1, 2, 3, 5, 10, 30, 100)
-
 
 class QueueMetrics:
     """The metrics of one durable, their labels resolved once."""
@@ -46,11 +43,10 @@ class DeliveryMetrics:
     """What delivery measures, for all queues of a service."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("queue", "consumer")
-        self._ended = Counter(*names.JOBS, (*labels, "outcome"), registry=registry)
-        self._in_flight = Gauge(*names.JOBS_IN_FLIGHT, labels, registry=registry)
-        self._seconds = Histogram(*names.JOB_SECONDS, labels, registry=registry, buckets=SECONDS)
-        self._attempts = Histogram(*names.JOB_ATTEMPTS, labels, registry=registry, buckets=ATTEMPTS)
+        self._ended = names.JOBS.on(registry)
+        self._in_flight = names.JOBS_IN_FLIGHT.on(registry)
+        self._seconds = names.JOB_SECONDS.on(registry)
+        self._attempts = names.JOB_ATTEMPTS.on(registry)
 
     def of(self, durable: Durable) -> QueueMetrics:
         """Return the metrics of one durable."""

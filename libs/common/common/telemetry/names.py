@@ -1,28 +1,121 @@
-"""Every metric and span attribute of Postroom, registered before use.
+"""The register: every metric and span attribute of Postroom, registered before use.
 
-Units are in the names, as Prometheus asks (https://prometheus.io/docs/practices/naming/).
+A metric is said here once, and made with `names.JOBS.on(registry)`. docs/metrics.md is generated from this module
+(`make contracts`); a service that exports a name which is not here fails a test.
 """
 
-JOBS = ("postroom_jobs", "Runs of jobs that ended, by queue, consumer and outcome")
-JOBS_IN_FLIGHT = ("postroom_jobs_in_flight", "Jobs whose handler runs, by queue and consumer")
-JOB_SECONDS = ("postroom_job_seconds", "Time from the first claim of a job to its end, by queue and consumer")
-JOB_ATTEMPTS = ("postroom_job_attempts", "Claims that a finished job took, by queue and consumer")
-MODEL_TOKENS = ("postroom_model_tokens", "Tokens, by model and kind (prompt, completion)")
-MODEL_COST = ("postroom_model_cost_usd", "Money spent on model calls, by model")
-MODEL_SECONDS = ("postroom_model_call_seconds", "Time that model calls took, by model and outcome")
-IMAGES = ("postroom_images", "Requests for images that ended, by outcome (generated, refused, failed)")
-IMAGES_DELETED = ("postroom_images_deleted", "Images that the sweep deleted, by reason (unused, outdated, orphan)")
-IMAGES_FREED = ("postroom_images_freed_bytes", "What the images that the sweep deleted took")
-PACING_SECONDS = ("postroom_pacing_wait_seconds", "Time that sends waited for the pace, by destination")
-PUBLICATIONS = ("postroom_publications", "Publications that ended, by destination and outcome")
-SEND_SECONDS = ("postroom_send_seconds", "Time that the platform took to answer a send, by destination")
-BROADCAST_SENDS = ("postroom_broadcast_sends", "Tries to send to a chat, by account and outcome")
-BROADCAST_SEND_SECONDS = ("postroom_broadcast_send_seconds", "Time that Telegram took to answer a send, by account")
-BROADCAST_TASKS_OPEN = ("postroom_broadcast_tasks_open", "Broadcasts that have not ended, by account")
-COLLECTED = ("postroom_posts_collected", "Posts that came in, by kind of source and whether they were duplicates")
-COLLECT_FAILURES = ("postroom_collect_failures", "Reads of a source that failed for a reason of its own, by kind")
-COLLECT_WAIT_SECONDS = ("postroom_collect_wait_seconds", "Waits that a platform asked for while collecting")
+from common.telemetry.register import CounterMetric, GaugeMetric, HistogramMetric, Metric
 
+EVERY = "every service"
+MODELS = "rewriter, imagegen"
+MODEL_SECONDS_BOUNDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
+
+# What each label says. No label has a value per post or job: Prometheus would keep a series for each.
+LABELS = {
+    "account": "an account that broadcasts",
+    "consumer": "a durable of subjects.yaml",
+    "destination": "where posts go, `telegram:@channel`",
+    "duplicate": "`yes` or `no`",
+    "kind": "of a source, of tokens (`prompt`, `completion`), of an alert, of posts",
+    "model": "as the endpoint was asked",
+    "outcome": "how it ended",
+    "queue": "a queue of subjects.yaml",
+    "reason": "why something was deleted",
+    "severity": "`info`, `warning` or `error`",
+    "state": "of posts as in the reconciliation; of replicas `ready`, `not_ready` or `silent`",
+    "status": "of jobs: `queued`, `in_progress`, `failed`",
+    "service": "a service of Postroom",
+    "worker": "a worker of the scheduler",
+}
+
+# Work, as each service does it.
+JOBS = CounterMetric("postroom_jobs", ("queue", "consumer", "outcome"), "runs", EVERY, "Runs of jobs that ended")
+JOBS_IN_FLIGHT = GaugeMetric("postroom_jobs_in_flight", ("queue", "consumer"), "jobs", EVERY, "Jobs whose handler runs")
+JOB_SECONDS = HistogramMetric(
+    "postroom_job_seconds", ("queue", "consumer"), "seconds", EVERY, "Time from the first claim of a job to its end"
+)
+JOB_ATTEMPTS = HistogramMetric(
+    "postroom_job_attempts",
+    ("queue", "consumer"),
+    "claims",
+    EVERY,
+    "Claims that a finished job took",
+    (1, 2, 3, 5, 10, 30, 100),
+)
+
+# Models and images.
+MODEL_TOKENS = CounterMetric("postroom_model_tokens", ("model", "kind"), "tokens", MODELS, "Tokens of model calls")
+MODEL_COST = CounterMetric("postroom_model_cost_usd", ("model",), "US dollars", MODELS, "Money spent on model calls")
+MODEL_SECONDS = HistogramMetric(
+    "postroom_model_call_seconds",
+    ("model", "outcome"),
+    "seconds",
+    MODELS,
+    "Time that model calls took; `outcome` is answered, refused, or a kind of error",
+    MODEL_SECONDS_BOUNDS,
+)
+IMAGES = CounterMetric(
+    "postroom_images",
+    ("outcome",),
+    "requests",
+    "imagegen",
+    "Requests for images that ended: generated, refused or failed",
+)
+IMAGES_DELETED = CounterMetric(
+    "postroom_images_deleted",
+    ("reason",),
+    "images",
+    "imagegen",
+    "Images that the sweep deleted: unused, outdated or orphan",
+)
+IMAGES_FREED = CounterMetric(
+    "postroom_images_freed_bytes", (), "bytes", "imagegen", "What the images that the sweep deleted took"
+)
+
+# Sending.
+PACING_SECONDS = CounterMetric(
+    "postroom_pacing_wait_seconds", ("destination",), "seconds", "publisher", "Time that sends waited for the pace"
+)
+PUBLICATIONS = CounterMetric(
+    "postroom_publications", ("destination", "outcome"), "publications", "publisher", "Publications that ended"
+)
+SEND_SECONDS = HistogramMetric(
+    "postroom_send_seconds",
+    ("destination",),
+    "seconds",
+    "publisher",
+    "Time that the platform took to answer a send",
+)
+BROADCAST_SENDS = CounterMetric(
+    "postroom_broadcast_sends", ("account", "outcome"), "sends", "userbot", "Tries to send to a chat"
+)
+BROADCAST_SEND_SECONDS = HistogramMetric(
+    "postroom_broadcast_send_seconds",
+    ("account",),
+    "seconds",
+    "userbot",
+    "Time that Telegram took to answer a send",
+)
+BROADCAST_TASKS_OPEN = GaugeMetric(
+    "postroom_broadcast_tasks_open", ("account",), "broadcasts", "userbot", "Broadcasts that have not ended"
+)
+
+# Collecting.
+COLLECTED = CounterMetric(
+    "postroom_posts_collected", ("kind", "duplicate"), "posts", "collector", "Posts that came in, by kind of source"
+)
+COLLECT_FAILURES = CounterMetric(
+    "postroom_collect_failures",
+    ("kind",),
+    "reads",
+    "collector",
+    "Reads of a source that failed for a reason of its own",
+)
+COLLECT_WAIT_SECONDS = CounterMetric(
+    "postroom_collect_wait_seconds", (), "seconds", "collector", "Waits that a platform asked for while collecting"
+)
+
+# Attributes of spans.
 ATTRIBUTE_POST = "postroom.post_id"
 ATTRIBUTE_DESTINATION = "postroom.destination"
 
@@ -37,3 +130,8 @@ ATTRIBUTE_MODEL_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 ATTRIBUTE_ERROR = "error.type"
 ATTRIBUTE_PUBLICATION = "postroom.publication_id"
 ATTRIBUTE_BROADCAST = "postroom.broadcast_id"
+
+
+def registered() -> list[Metric]:
+    """Return every metric of the register, in its order."""
+    return [value for value in globals().values() if isinstance(value, Metric)]
