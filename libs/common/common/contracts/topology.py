@@ -6,11 +6,13 @@ from importlib.resources import files
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 # How long the server waits for an answer before it delivers again, and how long a claim is valid. Delivery renews both
 # while work goes on, so this is the time until the work of a killed process is taken up again.
 ACK_WAIT_SECONDS = 10.0
+
+Priority = Literal["high", "medium", "low"]
 
 
 class StreamContract(BaseModel):
@@ -22,6 +24,16 @@ class StreamContract(BaseModel):
     retention: Literal["interest", "limits"]
     max_bytes: int
     max_age_days: float = 0
+    max_age_hours: float = 0
+    live: bool = Field(default=False, description="the stream LIVE keeps a copy of each message, for live clients")
+
+
+class LiveContract(BaseModel):
+    """Live events that no message of a work stream says already: who tells them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    producers: tuple[str, ...]
 
 
 class BucketContract(BaseModel):
@@ -54,6 +66,24 @@ class SubjectContract(BaseModel):
     consumers: tuple[ConsumerContract, ...]
 
 
+class QueueContract(BaseModel):
+    """A queue, which may have several durables."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    priority: Priority
+
+
+class ControlContract(BaseModel):
+    """A subject of core NATS: who says it and who hears it. It is not kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    owner: str
+    producers: tuple[str, ...]
+    listeners: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Durable:
     """A durable consumer with all that its server needs to know."""
@@ -73,7 +103,10 @@ class Topology(BaseModel):
 
     streams: dict[str, StreamContract]
     buckets: dict[str, BucketContract] = {}
+    queues: dict[str, QueueContract] = {}
+    control: dict[str, ControlContract] = {}
     subjects: dict[str, SubjectContract]
+    live: dict[str, LiveContract] = {}
 
     def durables(self) -> list[Durable]:
         """Every durable of the system, deployed or not."""
@@ -84,6 +117,18 @@ class Topology(BaseModel):
             for subject, contract in self.subjects.items()
             for consumer in contract.consumers
         ]
+
+    def queue_names(self) -> list[str]:
+        """Every queue: first those that are declared, in their order."""
+        return list(dict.fromkeys([*self.queues, *(durable.queue for durable in self.durables())]))
+
+    def durables_of(self, queue: str) -> list[Durable]:
+        """The durables of one queue; none where there is no such queue."""
+        return [durable for durable in self.durables() if durable.queue == queue]
+
+    def priority(self, queue: str) -> Priority:
+        """How urgent the work of a queue is; one that is not declared is in the middle."""
+        return self.queues[queue].priority if queue in self.queues else "medium"
 
     def durable(self, name: str) -> Durable:
         """Return one durable. Raises KeyError when subjects.yaml does not have it."""

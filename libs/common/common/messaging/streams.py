@@ -4,11 +4,20 @@ Never by FastStream's declaration: it silently ignores a changed configuration o
 """
 
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    RePublish,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import NotFoundError
 
 from common.contracts import Durable, Topology
 from common.contracts.topology import BucketContract, StreamContract
+from common.live import PREFIX as LIVE_PREFIX
 from common.messaging.queue import MAX_ACK_PENDING, MAX_DELIVER
 
 DUPLICATE_WINDOW_SECONDS = 600.0
@@ -27,11 +36,13 @@ def stream_config(name: str, contract: StreamContract, replicas: int) -> StreamC
         retention=RetentionPolicy(contract.retention),
         storage=StorageType.FILE,
         max_bytes=contract.max_bytes,
-        max_age=contract.max_age_days * 86_400.0,
+        max_age=contract.max_age_days * 86_400.0 + contract.max_age_hours * 3600.0,
         # A work stream that is full refuses, visibly; the dead letters give up their oldest.
         discard=DiscardPolicy.NEW if contract.retention == "interest" else DiscardPolicy.OLD,
         duplicate_window=DUPLICATE_WINDOW_SECONDS,
         num_replicas=replicas,
+        allow_direct=contract.retention == "limits",  # what is kept can be read without a consumer
+        republish=RePublish(src=">", dest=f"{LIVE_PREFIX}>") if contract.live else None,
     )
 
 
