@@ -60,7 +60,8 @@ async def migrate(dsn: str) -> list[str]:
         missing = [migration for migration in migrations() if migration.name not in applied]
         for migration in missing:
             async with connection.transaction():
-                await connection.execute(migration.statements)
+                # The SELECT is for a file of nothing but comments: asyncpg can't do with an empty query.
+                await connection.execute(f"{migration.statements};\nSELECT")
                 await connection.execute(
                     "INSERT INTO schema_migrations (name, checksum) VALUES ($1, $2)", migration.name, migration.checksum
                 )
