@@ -66,6 +66,17 @@ class SubjectContract(BaseModel):
     consumers: tuple[ConsumerContract, ...]
 
 
+class ReaderContract(BaseModel):
+    """A durable that reads what a stream keeps, without queue and ledger: who writes it, and who reads it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stream: str
+    subject: str
+    service: str
+    producers: tuple[str, ...]
+
+
 class QueueContract(BaseModel):
     """A queue, which may have several durables."""
 
@@ -107,6 +118,7 @@ class Topology(BaseModel):
     control: dict[str, ControlContract] = {}
     subjects: dict[str, SubjectContract]
     live: dict[str, LiveContract] = {}
+    readers: dict[str, ReaderContract] = {}
 
     def durables(self) -> list[Durable]:
         """Every durable of the system, deployed or not."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
@@ -16,7 +17,9 @@ from common.messaging.ledger import Standing
 from common.messaging.queue import Queue
 from common.messaging.rails import Rails
 from common.postgres import UNREACHABLE, bounded
+from common.telemetry.logs import JOB
 from common.telemetry.metrics import DeliveryMetrics
+from common.telemetry.shipping import Shipping
 
 log = logging.getLogger(__name__)
 
@@ -34,12 +37,22 @@ class WorkerDied(Exception):
 class Delivery:
     """Carries the messages of one queue. Never raises: every outcome is an ack or a nak."""
 
-    def __init__(self, queue: Queue, rails: Rails, run: Run, *, tracer: trace.Tracer, metrics: DeliveryMetrics) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        rails: Rails,
+        run: Run,
+        *,
+        tracer: trace.Tracer,
+        metrics: DeliveryMetrics,
+        shipping: Shipping,
+    ) -> None:
         self.queue = queue
         self._rails = rails
         self._run_handler = run
         self._tracer = tracer
         self._metrics = metrics.of(queue.durable)
+        self._shipping = shipping
         self._slots = asyncio.Semaphore(queue.settings.concurrency)
         self._prefetched: set[asyncio.Task[None]] = set()  # waiting for a free place
         self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
@@ -51,6 +64,7 @@ class Delivery:
     async def process(self, message: Msg) -> None:
         """Carry one message through all stations."""
         job = Job(self.queue, message, event_id_of(message), post_of(message), tracer=self._tracer)
+        JOB.set(job)  # for the logs: each message has a task of its own, and with it a context
         self._held.add(job)
         try:
             context = propagate.extract(message.headers or {})
@@ -107,6 +121,7 @@ class Delivery:
                     await self._rails.isolation.isolate(job)
                     standing = await self._rails.ledger.claim_suspect(job)
                 if standing == "run":
+                    job.taken = time.monotonic()
                     await self._run(job)
                 return standing
         finally:
@@ -183,7 +198,9 @@ class Delivery:
                 self._failed(job, error)  # its own rows were refused: a failed attempt like any other
             committed = await self._rails.commit(job)
         if committed:
-            self._metrics.ended(job.status, job.attempt, job.age)
+            self._metrics.ended(job.status, job.attempt, job.seconds)
+            if job.status != "queued":
+                self._shipping.job_ended(job)
         return committed
 
     async def _beat(self) -> None:

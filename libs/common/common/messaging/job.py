@@ -1,5 +1,6 @@
 """One message under way, as the handler sees it and as delivery settles it."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ class Job:
     attempt: int = 0  # which claim this is: fences out a holder that was given up
     counted: int = 0  # attempts that failed or are under way; a Retry is excused
     crashes: int = 0  # attempts whose holder died
-    age: float = 0.0  # seconds since the first claim
+    age: float = 0.0  # seconds from the first claim to this one
+    taken: float = 0.0  # when this run began, on the monotonic clock
     status: Status = "in_progress"
     error: str | None = None
     excused: int = 0
@@ -48,6 +50,11 @@ class Job:
     def key(self) -> tuple[str, str]:
         """What the ledger knows it by: consumer and event id."""
         return self.queue.durable.name, self.event_id
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the first claim until now."""
+        return self.age + time.monotonic() - self.taken
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -16,11 +16,12 @@ from nats.js.api import (
 from nats.js.errors import NotFoundError
 
 from common.contracts import Durable, Topology
-from common.contracts.topology import BucketContract, StreamContract
+from common.contracts.topology import BucketContract, ReaderContract, StreamContract
 from common.live import PREFIX as LIVE_PREFIX
 from common.messaging.queue import MAX_ACK_PENDING, MAX_DELIVER
 
 DUPLICATE_WINDOW_SECONDS = 600.0
+READER_ACK_WAIT_SECONDS = 30.0
 CONSUMER_FIELDS = ("filter_subject", "ack_policy", "ack_wait", "max_deliver", "max_ack_pending")
 
 
@@ -58,6 +59,17 @@ def consumer_config(durable: Durable) -> ConsumerConfig:
     )
 
 
+def reader_config(name: str, reader: ReaderContract) -> ConsumerConfig:
+    """Return the configuration of a durable that only reads. What it can't read it says so of, and acknowledges."""
+    return ConsumerConfig(
+        durable_name=name,
+        filter_subject=reader.subject,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=READER_ACK_WAIT_SECONDS,
+        max_ack_pending=MAX_ACK_PENDING,
+    )
+
+
 async def migrate_topology(stream: JetStreamContext, topology: Topology, *, replicas: int = 1) -> list[str]:
     """Create or update every stream and durable; return what was created, by name."""
     created = []
@@ -78,6 +90,12 @@ async def migrate_topology(stream: JetStreamContext, topology: Topology, *, repl
         except NotFoundError:
             created.append(durable.name)
         await stream.add_consumer(durable.stream, consumer_config(durable))  # creates or updates
+    for name, reader in topology.readers.items():
+        try:
+            await stream.consumer_info(reader.stream, name)
+        except NotFoundError:
+            created.append(name)
+        await stream.add_consumer(reader.stream, reader_config(name, reader))
     return created
 
 

@@ -26,12 +26,15 @@ from common.postgres import Connection, Database, verify_schema
 from common.service.beats import Beats
 from common.service.health import Health, HealthServer
 from common.service.settings import ServiceSettings, queue_settings
+from common.telemetry.logs import SERVICE
 from common.telemetry.metrics import DeliveryMetrics
+from common.telemetry.shipping import Shipping
 from common.telemetry.tracing import create_tracer_provider
 
 log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 1
+LAST_LOGS_SECONDS = 2.0  # for the last log records to be shipped
 CONNECT_SECONDS = 10.0  # at the start; a server that goes away later is waited for without end
 
 
@@ -62,6 +65,7 @@ class Service:
         self.rails = Rails(self.stream, database, tracer)
         self.leases = Leases(database, self.rails.ledger.holder)
         self.pacing = Pacing(database)
+        self.shipping = Shipping(name, self.stream)
         self.health = Health(
             {"database": self._check_database, "nats": self._check_nats, "consumers": self._check_pulls}
         )
@@ -69,7 +73,7 @@ class Service:
         self._metrics = DeliveryMetrics(registry)
         self._subscribers: list[QueueSubscriber] = []
         self._sweeps: list[str] = []
-        self._background: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.shipping.run]
 
     @property
     def nats(self) -> Client:
@@ -119,6 +123,7 @@ class Service:
             for task in tasks[2:]:
                 task.cancel()
             await asyncio.gather(*tasks[2:], return_exceptions=True)
+            await self.shipping.drain(LAST_LOGS_SECONDS)
             await self.broker.stop()
             await beats.end()
             server.stop()
@@ -146,7 +151,7 @@ class Service:
             job.post_id = job.post_id or event.about()
             return await handler(event, job)
 
-        return Delivery(queue, self.rails, run, tracer=self.tracer, metrics=self._metrics)
+        return Delivery(queue, self.rails, run, tracer=self.tracer, metrics=self._metrics, shipping=self.shipping)
 
     async def _check_database(self) -> str | None:
         await self.database.lax.fetchval("SELECT 1")
@@ -173,6 +178,7 @@ async def create_service(
 
     Raises SchemaError where the database is older than this release, and DatabaseUnreachable or NatsUnreachable.
     """
+    SERVICE.set(name)  # for the logs of this task and of those that it starts
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
             Database.connect(settings.database_url.get_secret_value(), size=settings.database_pool_size)
@@ -221,6 +227,7 @@ async def create_service(
             contracts=contracts or topology(),
         )
         stack.callback(service.rails.close)
+        stack.enter_context(service.shipping.tapped())
         yield service
 
 

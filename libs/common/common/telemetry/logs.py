@@ -1,10 +1,13 @@
-"""Logs: JSON lines on stdout, with trace ids, and with secrets redacted."""
+"""Logs: JSON lines on stdout, with the ids of trace, job and post, and with secrets redacted."""
 
 import logging
 import re
 import sys
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
+from typing import Any, Protocol
+from uuid import UUID
 
 import structlog
 from opentelemetry import trace
@@ -18,6 +21,26 @@ PATTERNS = re.compile(
 )
 REDACTED = "[redacted]"
 NOISY = ("uvicorn", "httpx", "httpx2", "httpcore", "openai", "telethon", "faststream", "nats")
+SERIOUS = ("warning", "error", "critical")
+
+
+class About(Protocol):
+    """What a record can be about: a job."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Consumer and event id."""
+
+    @property
+    def post_id(self) -> UUID | None:
+        """The post that it works on, once it is known."""
+
+
+# Whose records these are, and of which job. Both are read at the time of a record, as a job may learn its post late.
+SERVICE: ContextVar[str] = ContextVar("service")
+JOB: ContextVar[About] = ContextVar("job")
+
+Tap = Callable[[EventDict], None]
 
 
 class Redact:
@@ -44,44 +67,88 @@ class Redact:
         return value
 
 
-def _without_secret(found: re.Match[str]) -> str:
-    return REDACTED if found["user"] is None else f"{found['user']}:{REDACTED}"
+class JsonLines(logging.StreamHandler[Any]):
+    """Writes records as JSON lines, and hands those that are serious to the service that they are of."""
+
+    def __init__(self, redact: Redact) -> None:
+        super().__init__(sys.stdout)
+        self.redact = redact
+        self._taps: list[tuple[str, Tap]] = []
+
+    @contextmanager
+    def tapped(self, service: str, tap: Tap) -> Iterator[None]:
+        """Hand over the serious records of a service, for a block; the first one gets also those of no service."""
+        self._taps.append((service, tap))
+        try:
+            yield
+        finally:
+            self._taps.remove((service, tap))
+
+    def tell(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        """Hand a record over where it is serious; a processor."""
+        if event["level"] in SERIOUS and self._taps:
+            taps = dict(reversed(self._taps))
+            taps.get(event["service"], self._taps[0][1])(event)
+        return event
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Write lines of JSON that are no record of logging."""
+        with self.lock or nullcontext():
+            self.stream.write(b"".join(line + b"\n" for line in lines).decode())
+            self.flush()
 
 
 def configure_logs(service: str, *, level: str, secrets: Iterable[str]) -> None:
     """Send all logs of this process, also those of libraries, to stdout as JSON lines.
 
-    In a process with several services the first one's name stands for all.
+    `service` is whose records these are where no service that runs in the process is known to have made them.
     """
 
     def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event.setdefault("service", service)
+        event.setdefault("service", SERVICE.get(service))
         return event
 
+    handler = JsonLines(Redact(secrets))
     processors: list[Processor] = [
-        structlog.contextvars.merge_contextvars,  # what a request or a job binds, such as the request id
+        structlog.contextvars.merge_contextvars,  # what a request or a task binds, such as the request id
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
+        add_job,
         add_trace,
         structlog.processors.format_exc_info,
-        Redact(secrets),
+        handler.redact,
     ]
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=processors,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
-        ],
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                handler.tell,
+                structlog.processors.JSONRenderer(ensure_ascii=False, default=str),
+            ],
+        )
     )
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def json_lines() -> JsonLines | None:
+    """Return where the logs of this process are written; None where `configure_logs` was not called, as in tests."""
+    return next((each for each in logging.getLogger().handlers if isinstance(each, JsonLines)), None)
+
+
+def add_job(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Add which job this is about, and which post, where a handler is at work."""
+    if job := JOB.get(None):
+        event.setdefault("job_id", "/".join(job.key))
+        if job.post_id:
+            event.setdefault("post_id", str(job.post_id))
+    return event
 
 
 def add_trace(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
