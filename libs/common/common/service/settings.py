@@ -1,10 +1,10 @@
 """What can be set about every service, and about every queue."""
 
 from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
 
 from common.messaging.queue import QueueSettings
-from common.settings import DatabaseUrl, SettingsGroup, load_settings
+from common.queues.settings import layers
+from common.settings import DatabaseUrl, SettingsGroup
 
 
 class ServiceSettings(SettingsGroup):
@@ -21,17 +21,4 @@ class ServiceSettings(SettingsGroup):
 
 def queue_settings(queue: str, defaults: QueueSettings | None = None) -> QueueSettings:
     """Read `<QUEUE>_CONCURRENCY`, `<QUEUE>_MAX_ATTEMPTS` and so on over the service's defaults."""
-    base = defaults or QueueSettings()
-
-    class Group(SettingsGroup):
-        model_config = SettingsConfigDict(env_prefix=f"{queue.upper()}_")
-
-        concurrency: int = Field(default=base.concurrency, ge=1, le=1000)
-        max_attempts: int = Field(default=base.max_attempts, ge=1, le=100)
-        max_crashes: int = Field(default=base.max_crashes, ge=1, le=1000)
-        backoff_base_seconds: float = Field(default=base.backoff_base_seconds, gt=0)
-        backoff_cap_seconds: float = Field(default=base.backoff_cap_seconds, gt=0)
-        timeout_seconds: float = Field(default=base.timeout_seconds, gt=0)
-        deadline_seconds: float = Field(default=base.deadline_seconds, gt=0)
-
-    return QueueSettings.model_validate(load_settings(Group).model_dump())
+    return layers(queue, defaults).base
