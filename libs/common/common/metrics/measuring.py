@@ -1,7 +1,6 @@
 """Reads the numbers of a window from the records."""
 
-from collections.abc import Mapping
-from typing import Any
+import asyncpg
 
 from common.contracts import topology
 from common.metrics.figures import Distribution, Figures, Funnel, Lateness, ModelFigures, QueueFigures, WaitFigures
@@ -45,7 +44,7 @@ async def measure_queues(database: Database, window: Window) -> dict[str, QueueF
     return {row["queue"]: _queue(row, window) for row in rows if row["queue"]}
 
 
-def _queue(row: Mapping[str, Any], window: Window) -> QueueFigures:
+def _queue(row: asyncpg.Record, window: Window) -> QueueFigures:
     ended = row["ended"]
     return QueueFigures(
         queue=row["queue"],
@@ -61,5 +60,5 @@ def _queue(row: Mapping[str, Any], window: Window) -> QueueFigures:
     )
 
 
-def _distribution(row: Mapping[str, Any]) -> Distribution:
+def _distribution(row: asyncpg.Record) -> Distribution:
     return Distribution(row["average"], *(row["percentiles"] or (None, None, None)))
