@@ -10,14 +10,18 @@ from common.events import NotifyRequested
 class Retry(Exception):
     """Not now (a flood wait, a rate limit): the message comes back after `after` seconds.
 
-    Not counted as an attempt; bounded by the queue's deadline, after which the message goes to the dead letters.
+    Not counted as an attempt; bounded by the queue's deadline, after which the message goes to the dead letters, except
+    where it is not `bounded`: what waits for a time that is known, such as the end of a budget's period, waits for it.
     `notice` is what people are told of it, once per message.
     """
 
-    def __init__(self, after: float, reason: str, notice: NotifyRequested | None = None) -> None:
+    def __init__(
+        self, after: float, reason: str, notice: NotifyRequested | None = None, *, bounded: bool = True
+    ) -> None:
         super().__init__(reason)
         self.after = max(0.0, after)
         self.notice = notice
+        self.bounded = bounded
 
 
 class Reject(Exception):
