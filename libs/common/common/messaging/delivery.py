@@ -170,7 +170,7 @@ class Delivery:
                 self._failed(job, error)
 
     def _retry(self, job: Job, later: Retry) -> None:
-        if job.age > self.queue.settings.deadline_seconds:
+        if later.bounded and job.age > self.queue.settings.deadline_seconds:
             job.bury(later)
             return
         job.finish("queued", later, delay=later.after, excused=1)
