@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from types import FrameType
 
 import uvicorn
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 Check = Callable[[], Awaitable[str | None]]  # returns what is wrong, or None
+Sample = Callable[[], Awaitable[None]]  # sets gauges before they are read; never raises
 CHECK_SECONDS = 2.0
 
 
@@ -46,10 +47,19 @@ class Health:
 class HealthServer:
     """Serves `/health/live`, `/health/ready` and `/metrics`."""
 
-    def __init__(self, service: str, health: Health, registry: CollectorRegistry, host: str, port: int) -> None:
+    def __init__(
+        self,
+        service: str,
+        health: Health,
+        registry: CollectorRegistry,
+        host: str,
+        port: int,
+        samples: Sequence[Sample] = (),
+    ) -> None:
         self._service = service
         self._health = health
         self._registry = registry
+        self._samples = samples
         routes = [
             Route("/health/live", self._live),
             Route("/health/ready", self._ready),
@@ -88,6 +98,7 @@ class HealthServer:
         )
 
     async def _metrics(self, _request: Request) -> Response:
+        await asyncio.gather(*(sample() for sample in self._samples))
         return Response(generate_latest(self._registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from opentelemetry import trace
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from common.contracts import Topology, topology
 from common.events import Event
@@ -24,7 +24,7 @@ from common.messaging.queue import Queue, QueueSettings
 from common.messaging.rails import Rails
 from common.postgres import Connection, Database, verify_schema
 from common.service.beats import Beats
-from common.service.health import Health, HealthServer
+from common.service.health import Health, HealthServer, Sample
 from common.service.settings import ServiceSettings, queue_settings
 from common.telemetry.logs import SERVICE
 from common.telemetry.metrics import DeliveryMetrics
@@ -74,6 +74,8 @@ class Service:
         self._subscribers: list[QueueSubscriber] = []
         self._sweeps: list[str] = []
         self._background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.shipping.run]
+        self._samples: list[Sample] = []
+        ProcessCollector(registry=registry)
 
     @property
     def nats(self) -> Client:
@@ -99,13 +101,16 @@ class Service:
         """Run a loop as long as the service runs; when it ends by an error, so does the service."""
         self._background.append(loop)
 
+    def sampled(self, sample: Sample) -> None:
+        """Await `sample` each time before the metrics are read: it sets what is true only at that moment."""
+        self._samples.append(sample)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then drain: what was prefetched goes back, what runs may finish."""
         own = [durable.name for durable in self._contracts.durables() if durable.service == self.name]
         self.rails.sweep([*own, self.name, *self._sweeps])
-        server = HealthServer(
-            self.name, self.health, self.registry, self.settings.health_host, self.settings.health_port
-        )
+        host, port = self.settings.health_host, self.settings.health_port
+        server = HealthServer(self.name, self.health, self.registry, host, port, self._samples)
         beats = Beats(self.database, self.name, self.rails.ledger.holder, server.address, self.health)
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(beats.keep())]
         try:
