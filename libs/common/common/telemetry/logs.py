@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from typing import Any, Protocol
 from uuid import UUID
@@ -92,8 +92,8 @@ class JsonLines(logging.StreamHandler[Any]):
         return event
 
     def write(self, lines: Iterable[bytes]) -> None:
-        """Write lines of JSON that are no record of logging."""
-        with self.lock or nullcontext():
+        """Write lines of JSON that are no record of logging; as with these, what can't be written is let go."""
+        with suppress(OSError, ValueError), self.lock or nullcontext():
             self.stream.write(b"".join(line + b"\n" for line in lines).decode())
             self.flush()
 

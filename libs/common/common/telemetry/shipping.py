@@ -211,12 +211,16 @@ class Shipping:
 
 
 def line(record: EventDict) -> bytes:
-    """Return a record as a line of JSON: long texts are cut, and what JSON does not know becomes text."""
-    short = {key: value[:LONGEST_TEXT] if isinstance(value, str) else value for key, value in record.items()}
+    """Return a record as a line of JSON: long texts are cut, None is left out, what JSON does not know becomes text."""
+    short = {
+        key: value[:LONGEST_TEXT] if isinstance(value, str) else value
+        for key, value in record.items()
+        if value is not None
+    }
     try:
         found = to_json(short, fallback=str)
     except (PydanticSerializationError, ValueError):  # half of a surrogate pair, bytes that are no UTF-8
         found = json.dumps(short, default=str).encode()
     if len(found) <= LONGEST_LINE:
         return found
-    return line({key: str(short[key])[:1000] for key in ALWAYS if short.get(key) is not None} | {"cut": len(found)})
+    return line({key: str(short[key])[:1000] for key in ALWAYS if key in short} | {"cut": len(found)})

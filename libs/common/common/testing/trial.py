@@ -37,6 +37,7 @@ CONTRACTS = Topology.model_validate(
                 "max_bytes": 2**28,
             },
             "DEADLETTER": {"subjects": ["dlq.>"], "retention": "limits", "max_bytes": 2**28},
+            "LOGS": {"subjects": ["logs.>"], "retention": "limits", "max_bytes": 2**28},
         },
         "subjects": {
             "trial.first": {
@@ -215,11 +216,13 @@ def sabotage(how: str) -> None:
 
 def _unfenced(statement: str) -> str:
     statement = statement.replace(
-        "WHERE job.status = 'queued' OR (job.status = 'in_progress' AND job.lease_until < now())", ""
+        "WHERE (job.status = 'queued' AND (job.due_at <= now()) IS NOT FALSE)\n"
+        "       OR (job.status = 'in_progress' AND job.lease_until < now())",
+        "",
     )
     return statement.replace(
-        "AND job.attempts = ended.attempt\n      AND job.holder = $8 AND job.status = 'in_progress'",
-        "AND $8::uuid IS NOT NULL",
+        "AND job.attempts = ended.attempt\n      AND job.holder = $11 AND job.status = 'in_progress'",
+        "AND $11::uuid IS NOT NULL",
     )
 
 
