@@ -61,6 +61,11 @@ class Delivery:
         self.changed = asyncio.Event()
         self.draining = False
 
+    @property
+    def behind(self) -> bool:
+        """Whether messages wait for a free place: more has come than is done at once."""
+        return bool(self._prefetched)
+
     async def process(self, message: Msg) -> None:
         """Carry one message through all stations."""
         job = Job(self.queue, message, event_id_of(message), post_of(message), tracer=self._tracer)

@@ -34,6 +34,11 @@ class Pull:
         self._tasks: set[asyncio.Task[None]] = set()
         self.problem: str | None = None  # why no messages come, for the health endpoint
 
+    @property
+    def behind(self) -> bool:
+        """Whether messages wait for a free place."""
+        return self._delivery.behind
+
     async def start(self) -> None:
         """Begin to pull. Raises TopologyError when the durable is missing or differs from its contract."""
         durable = self._queue.durable

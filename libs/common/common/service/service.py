@@ -142,6 +142,10 @@ class Service:
         """Emit events of a loop, which has no job; as `Rails.tell`."""
         await self.rails.tell(events, consumer=self.name, cause=cause, store=store)
 
+    def behind(self) -> bool:
+        """Return whether messages wait here for a free place: there is more work than is done at once."""
+        return any(subscriber.pull is not None and subscriber.pull.behind for subscriber in self._subscribers)
+
     async def reconnected(self) -> None:
         """Ask for messages again at once after the connection to NATS came back."""
         for subscriber in self._subscribers:
