@@ -13,12 +13,14 @@ MODEL_SECONDS_BOUNDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 # What each label says. No label has a value per post or job: Prometheus would keep a series for each.
 LABELS = {
     "account": "an account that broadcasts",
+    "budget": "a budget, by its name",
     "consumer": "a durable of subjects.yaml",
     "destination": "where posts go, `telegram:@channel`",
     "duplicate": "`yes` or `no`",
     "kind": "of a source, of tokens (`prompt`, `completion`), of an alert, of posts",
     "model": "as the endpoint was asked",
     "outcome": "how it ended",
+    "part": "queues, records, spending, alerts or ledger",
     "queue": "a queue of subjects.yaml",
     "reason": "why something was deleted",
     "severity": "`info`, `warning` or `error`",
@@ -114,6 +116,90 @@ COLLECT_FAILURES = CounterMetric(
 COLLECT_WAIT_SECONDS = CounterMetric(
     "postroom_collect_wait_seconds", (), "seconds", "collector", "Waits that a platform asked for while collecting"
 )
+
+# The whole system, from the records and the servers. Every replica of the api tells the same: take the highest, not the
+# sum. Where the database or NATS can't be asked, what they would say is left out rather than old.
+SAMPLED = GaugeMetric(
+    "postroom_sampled", ("part",), "0 or 1", "api", "Whether this part of the figures of the whole system could be read"
+)
+QUEUE_WAITING = GaugeMetric("postroom_queue_waiting", ("queue",), "messages", "api", "Messages that nobody has taken")
+QUEUE_IN_FLIGHT = GaugeMetric(
+    "postroom_queue_in_flight", ("queue",), "messages", "api", "Messages that were taken and not yet acknowledged"
+)
+QUEUE_REDELIVERED = GaugeMetric(
+    "postroom_queue_redelivered", ("queue",), "messages", "api", "Messages in flight that were delivered before"
+)
+QUEUE_OLDEST_SECONDS = GaugeMetric(
+    "postroom_queue_oldest_seconds", ("queue",), "seconds", "api", "Age of the oldest message; 0 where there is none"
+)
+QUEUE_BEHIND = GaugeMetric(
+    "postroom_queue_behind",
+    ("queue",),
+    "tasks",
+    "api",
+    "Publications and broadcasts that are due or under way, behind their queue",
+)
+QUEUE_ETA_SECONDS = GaugeMetric(
+    "postroom_queue_eta_seconds",
+    ("queue",),
+    "seconds",
+    "api",
+    "How long the backlog takes at the present rate; left out where nothing moves",
+)
+QUEUE_PAUSED = GaugeMetric("postroom_queue_paused", ("queue",), "0 or 1", "api", "Whether a person paused the queue")
+QUEUE_ALERT_FAILURES = GaugeMetric(
+    "postroom_queue_alert_failures",
+    ("queue",),
+    "jobs",
+    "api",
+    "The setting: so many failures within its time are an alert; 0: none are",
+)
+QUEUE_ALERT_OLDEST_SECONDS = GaugeMetric(
+    "postroom_queue_alert_oldest_seconds",
+    ("queue",),
+    "seconds",
+    "api",
+    "The setting: an older message is an alert; 0: none is",
+)
+OUTBOX_EVENTS = GaugeMetric("postroom_outbox_events", (), "events", "api", "Events that are not yet in their stream")
+OUTBOX_OLDEST_SECONDS = GaugeMetric(
+    "postroom_outbox_oldest_seconds", (), "seconds", "api", "Age of the oldest event in the outbox; 0 where it is empty"
+)
+REPLICAS = GaugeMetric(
+    "postroom_replicas",
+    ("service", "state"),
+    "replicas",
+    "api",
+    "Replicas by their beats; a silent one has not beaten for 15 seconds, and did not stop in order",
+)
+WORKER_RUNNING = GaugeMetric(
+    "postroom_worker_running", ("worker",), "0 or 1", "api", "Whether a worker of the scheduler runs somewhere"
+)
+SCHEDULED_OVERDUE = GaugeMetric(
+    "postroom_scheduled_overdue", (), "scheduled posts", "api", "Scheduled posts that are due and not under way"
+)
+SCHEDULED_OVERDUE_SECONDS = GaugeMetric(
+    "postroom_scheduled_overdue_seconds", (), "seconds", "api", "By how much the first of them is late; 0 without any"
+)
+ALERTS_FIRING = GaugeMetric("postroom_alerts_firing", ("kind", "severity"), "alerts", "api", "Alerts that fire")
+BUDGET_USED_RATIO = GaugeMetric(
+    "postroom_budget_used_ratio", ("budget",), "ratio", "api", "How much of a budget is used; from 1 on it is used up"
+)
+BUDGET_WARN_RATIO = GaugeMetric(
+    "postroom_budget_warn_ratio", ("budget",), "ratio", "api", "The setting: from here on people are warned"
+)
+POSTS = GaugeMetric("postroom_posts", ("state",), "posts", "api", "Posts by the state they are in; read once a minute")
+LEDGER_BALANCED = GaugeMetric(
+    "postroom_ledger_balanced", (), "0 or 1", "api", "Whether every post is in exactly one state; read once a minute"
+)
+LEDGER_JOBS = GaugeMetric(
+    "postroom_ledger_jobs",
+    ("queue", "status"),
+    "jobs",
+    "api",
+    "Jobs in the ledger that are queued, in progress or failed; read once a minute",
+)
+DEAD_LETTERS = GaugeMetric("postroom_dead_letters", ("consumer",), "dead letters", "api", "Dead letters that are kept")
 
 # Attributes of spans.
 ATTRIBUTE_POST = "postroom.post_id"

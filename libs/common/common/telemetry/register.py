@@ -3,11 +3,14 @@
 Names follow https://prometheus.io/docs/practices/naming/: the unit is in the name, a counter's series ends in `_total`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
 
+Values: TypeAlias = Mapping[tuple[str, ...], float]  # by the values of its labels, in their order
 SECONDS = (0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
@@ -52,6 +55,13 @@ class GaugeMetric(Metric):
     def on(self, registry: CollectorRegistry) -> Gauge:
         """Make it, in the registry of a service."""
         return Gauge(self.name, self.help, self.labels, registry=registry)
+
+    def of(self, values: Values) -> GaugeMetricFamily:
+        """Return it as a collector tells it that has just read what it measures."""
+        family = GaugeMetricFamily(self.name, self.help, labels=self.labels)
+        for labels, value in values.items():
+            family.add_metric(labels, value)
+        return family
 
 
 @dataclass(frozen=True, slots=True)
