@@ -19,6 +19,7 @@ from common.messaging.queue import Queue
 from common.telemetry.propagation import trace_headers
 
 Status = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
+Outcome = Literal["failed", "retry", "skipped", "drained"]
 ERROR_LENGTH = 1000  # characters kept of an error's text
 
 
@@ -39,6 +40,8 @@ class Job:
     taken: float = 0.0  # when this run began, on the monotonic clock
     status: Status = "in_progress"
     error: str | None = None
+    error_class: str | None = None
+    outcome: Outcome | None = None  # of this run; None where it succeeded
     excused: int = 0
     delay: float | None = None  # seconds until the message is to come back
     writes: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
@@ -102,9 +105,22 @@ class Job:
         """Set how this run ended. Only a success keeps its writes and events."""
         self.status, self.delay, self.excused = status, delay, excused
         self.error = None if error is None else describe(error)
+        self.error_class = None if error is None else type(error).__name__
+        self.outcome = self._outcome()
         if status != "succeeded":
             self.writes.clear()
             self.emits.clear()
+
+    def _outcome(self) -> Outcome | None:
+        match self.status:
+            case "succeeded":
+                return None
+            case "cancelled":
+                return "skipped"
+            case "queued" if self.excused:
+                return "retry" if self.error else "drained"
+            case _:
+                return "failed"
 
     def bury(self, error: BaseException) -> None:
         """End the job as failed, and put its message into the outbox for the dead-letter stream, with a notice."""

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -15,7 +15,8 @@ from common.postgres import UNREACHABLE, Connection, Database, Queries, steady
 Standing = Literal["run", "suspect", "done", "busy"]
 SUSPECT_FROM = 2  # crashes; from then on a message is worked on alone
 NOBODY_SUSPECTED = 2**31 - 1
-BUSY_PAUSE = 0.05  # seconds beyond the end of somebody else's lease
+BUSY_PAUSE = 0.05  # seconds beyond the end of somebody else's lease, or the time when a job is due
+RUNS_KEPT = 200  # of one job: a day of waiting for a model is thousands of runs that say the same
 
 
 class Ledger:
@@ -94,16 +95,21 @@ class Ledger:
         first = {job.key: job for job in reversed(jobs)}
         standing: dict[tuple[str, str], Standing] = dict.fromkeys(first, "busy")
         rows = [
-            (*key, job.queue.durable.queue, job.message.subject, job.post_id, job.queue.ack_wait, job.trace_id)
+            (*key, job.queue.durable.queue, job.message.subject, job.post_id, job.queue.ack_wait, job.trace_id,
+             job.message.data, json.dumps(kept_headers(job.headers)), job.message.metadata.sequence.stream)
             for key, job in sorted(first.items())
-        ]
-        *identity, leases, traces = columns(rows, 7)
+        ]  # fmt: skip
+        *identity, leases, traces, payloads, headers, sequences = columns(rows, 10)
+        given = (*identity, leases, self.holder, traces, suspect_from, payloads, headers, sequences)
         async with self._database.lax.acquire() as connection:
-            for row in await connection.fetch(self._sql["claim"], *identity, leases, self.holder, traces, suspect_from):
+            for row in await connection.fetch(self._sql["claim"], *given):
                 job = first[row["consumer"], row["event_id"]]
                 job.attempt, job.counted = row["attempts"], row["counted"]
                 job.crashes, job.age = row["crashes"], row["age"]
                 standing[job.key] = "run" if row["status"] == "in_progress" else "suspect"
+            if crashed := [job for job in first.values() if job.crashes and job.attempt <= RUNS_KEPT]:
+                died = [(*job.key, job.attempt - (standing[job.key] == "run")) for job in crashed]
+                await connection.execute(self._sql["record_crashes"], *columns(died, 3))
             if refused := [key for key, value in standing.items() if value == "busy"]:
                 await self._look_up(connection, first, refused, standing)
         return [standing[job.key] if first[job.key] is job else "busy" for job in jobs]
@@ -117,7 +123,7 @@ class Ledger:
     ) -> None:
         for row in await connection.fetch(self._sql["standing"], *columns(refused, 2)):
             job = jobs[row["consumer"], row["event_id"]]
-            job.delay = max(0.0, row["lease"] or 0.0) + BUSY_PAUSE
+            job.delay = max(0.0, row["wait"] or 0.0) + BUSY_PAUSE
             if row["status"] not in ("in_progress", "queued"):
                 standing[job.key] = "done"
                 job.emits.clear()
@@ -127,13 +133,24 @@ class Ledger:
 
     async def _commit(self, jobs: list[Job]) -> list[bool]:
         in_order = sorted(jobs, key=lambda job: job.key)  # two groups that meet must not lock crosswise
-        ended = [(*job.key, job.attempt, job.status, job.error, job.excused, job.post_id) for job in in_order]
+        ended = [
+            (*job.key, job.attempt, job.status, job.error_class, job.error, job.excused, job.post_id, job.delay,
+             None if job.delay is None else job.message.reply)
+            for job in in_order
+        ]  # fmt: skip
         emits = [event for job in in_order for event in job.emits]
         async with self._database.transaction() as connection:
             rows = await connection.fetch(
-                self._sql["finish"], *columns(ended, 7), self.holder, *columns(outbox_rows(emits), 6)
+                self._sql["finish"], *columns(ended, 10), self.holder, *columns(outbox_rows(emits), 6)
             )
             done = {(row["consumer"], row["event_id"]) for row in rows}
+            runs = [
+                (*job.key, job.attempt, job.outcome, job.error_class, job.error)
+                for job in in_order
+                if job.outcome and job.key in done and job.attempt <= RUNS_KEPT
+            ]
+            if runs:
+                await connection.execute(self._sql["record_attempts"], *columns(runs, 6))
             results: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
             for job in in_order:
                 if job.key in done:
@@ -147,6 +164,14 @@ class Ledger:
 def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
     """Return rows as columns, the shape that unnest takes."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def kept_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a message that another copy of it shall have: not those that mean something to the server.
+
+    A stale `Nats-Expected-Stream`, for example, would be obeyed.
+    """
+    return {name: value for name, value in headers.items() if not name.startswith("Nats-")}
 
 
 def outbox_rows(emits: Sequence[Emitted]) -> list[tuple[Any, ...]]:

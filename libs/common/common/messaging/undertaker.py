@@ -59,7 +59,7 @@ class Undertaker:
             durable.queue,
             subject,
             _uuid(headers.get(POST)),
-            "failed",
+            "GivenUp",
             error,
         )
         job.emits.append(

@@ -64,7 +64,7 @@ SELECT p.id, p.source_id, p.external_id, p.revision, p.url, p.title, p.text, p.e
              WHERE r.post_id = p.id ORDER BY r.created_at, r.id) AS rewrites,
        array(SELECT to_jsonb(e) - 'post_id' FROM post_edits e WHERE e.post_id = p.id ORDER BY e.edited_at, e.id) AS edits,
        array(SELECT to_jsonb(o) - 'post_id' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at, o.route_id) AS routings,
-       array(SELECT to_jsonb(j) - 'post_id' - 'holder' - 'lease_until' FROM jobs j
+       array(SELECT to_jsonb(j) - 'post_id' - 'holder' - 'lease_until' - 'ack_subject' - 'trouble' FROM jobs j
              WHERE j.post_id = p.id ORDER BY j.created_at, j.consumer, j.event_id) AS jobs,
        array(SELECT jsonb_build_object('id', d.id, 'target', d.target, 'scheduled_time', d.scheduled_time,
                                        'status', d.status, 'attempts', d.attempts, 'request_id', d.request_id,

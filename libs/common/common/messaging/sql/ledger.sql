@@ -1,23 +1,45 @@
 -- name: claim
--- Takes the jobs that are free: new, given back, or left by a holder whose lease ran out, which counts as a crash.
+-- Takes the jobs that are free: new, given back and due, or left by a holder whose lease ran out, which counts as a crash.
 -- One with $9 crashes or more is a suspect: it is not taken but set free, so that no crash meanwhile is counted for it.
-INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, holder, lease_until, trace_id)
-SELECT consumer, event_id, queue, subject, post_id, 'in_progress', $7, now() + lease * interval '1 second', trace_id
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::float8[], $8::text[])
-     AS claimed (consumer, event_id, queue, subject, post_id, lease, trace_id)
-ON CONFLICT (consumer, event_id) DO UPDATE
-SET crashes = job.crashes + (job.status = 'in_progress')::int, started_at = now(), finished_at = NULL,
-    status = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN 'in_progress' ELSE 'queued' END,
-    attempts = job.attempts + (job.crashes + (job.status = 'in_progress')::int < $9)::int,
-    holder = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.holder END,
-    lease_until = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.lease_until END
-WHERE job.status = 'queued' OR (job.status = 'in_progress' AND job.lease_until < now())
-RETURNING consumer, event_id, status, attempts, attempts - excused - crashes AS counted, crashes,
-          extract(epoch FROM now() - created_at)::float8 AS age
+-- What the message said is kept, also where a replay says something else.
+WITH given AS (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::float8[], $8::text[],
+                         $10::bytea[], $11::text[], $12::bigint[])
+           AS given (consumer, event_id, queue, subject, post_id, lease, trace_id, payload, headers, sequence)
+), claimed AS (
+    INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, holder, lease_until, trace_id)
+    SELECT consumer, event_id, queue, subject, post_id, 'in_progress', $7, now() + lease * interval '1 second', trace_id
+    FROM given
+    ON CONFLICT (consumer, event_id) DO UPDATE
+    SET crashes = job.crashes + (job.status = 'in_progress')::int, started_at = now(), finished_at = NULL,
+        due_at = NULL, ack_subject = NULL,
+        status = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN 'in_progress' ELSE 'queued' END,
+        trouble = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN 'in_progress' ELSE 'queued' END,
+        attempts = job.attempts + (job.crashes + (job.status = 'in_progress')::int < $9)::int,
+        holder = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.holder END,
+        lease_until = CASE WHEN job.crashes + (job.status = 'in_progress')::int < $9 THEN excluded.lease_until END
+    WHERE (job.status = 'queued' AND (job.due_at <= now()) IS NOT FALSE)
+       OR (job.status = 'in_progress' AND job.lease_until < now())
+    RETURNING consumer, event_id, status, attempts, attempts - excused - crashes AS counted, crashes,
+              extract(epoch FROM now() - created_at)::float8 AS age
+), kept AS (
+    INSERT INTO job_messages AS message (consumer, event_id, payload, headers, sequence)
+    SELECT consumer, event_id, payload, headers, sequence FROM claimed JOIN given USING (consumer, event_id)
+    ON CONFLICT (consumer, event_id) DO UPDATE
+    SET payload = excluded.payload, headers = excluded.headers, sequence = excluded.sequence, kept_at = now()
+    WHERE message.sequence <> excluded.sequence
+)
+SELECT * FROM claimed
+
+-- name: record_crashes
+-- Keeps that a run ended by the death of its worker, unless it is known how it ended.
+INSERT INTO job_attempts (consumer, event_id, attempt, outcome)
+SELECT *, 'crashed' FROM unnest($1::text[], $2::text[], $3::int[]) ON CONFLICT DO NOTHING
 
 -- name: standing
--- Says how the jobs stand that could not be claimed.
-SELECT consumer, event_id, status, extract(epoch FROM lease_until - now())::float8 AS lease
+-- Says how the jobs stand that could not be claimed, and in how many seconds they may be free.
+SELECT consumer, event_id, status,
+       extract(epoch FROM CASE status WHEN 'queued' THEN due_at ELSE lease_until END - now())::float8 AS wait
 FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
 
 -- name: leftovers
@@ -28,24 +50,37 @@ FROM outbox JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, ca
 -- name: finish
 -- Ends jobs and stores what they emit; a job that somebody else has claimed since is left alone, with its events.
 WITH ended AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::int[], $7::uuid[])
-           AS given (consumer, event_id, attempt, status, error, excused, post_id)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::int[], $8::uuid[],
+                         $9::float8[], $10::text[])
+           AS given (consumer, event_id, attempt, status, error_class, error, excused, post_id, delay, ack_subject)
 ), done AS (
     UPDATE jobs AS job
     SET status = ended.status, last_error = coalesce(ended.error, job.last_error), excused = job.excused + ended.excused,
-        post_id = coalesce(ended.post_id, job.post_id), lease_until = NULL, finished_at = now()
+        error_class = coalesce(ended.error_class, job.error_class),
+        trouble = CASE WHEN ended.status <> 'succeeded' OR job.trouble IS NOT NULL THEN ended.status END,
+        post_id = coalesce(ended.post_id, job.post_id), lease_until = NULL, finished_at = now(),
+        due_at = now() + ended.delay * interval '1 second', ack_subject = ended.ack_subject
     FROM ended
     WHERE job.consumer = ended.consumer AND job.event_id = ended.event_id AND job.attempts = ended.attempt
-      AND job.holder = $8 AND job.status = 'in_progress'
+      AND job.holder = $11 AND job.status = 'in_progress'
     RETURNING job.consumer, job.event_id
 ), emitted AS (
     INSERT INTO outbox (id, consumer, cause_id, subject, headers, payload)
-    SELECT given.* FROM unnest($9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[])
+    SELECT given.* FROM unnest($12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::bytea[])
            AS given (id, consumer, cause_id, subject, headers, payload)
     JOIN done ON (given.consumer, given.cause_id) = (done.consumer, done.event_id)
     ON CONFLICT DO NOTHING
 )
 SELECT consumer, event_id FROM done
+
+-- name: record_attempts
+-- Keeps how runs ended that did not simply succeed.
+INSERT INTO job_attempts (consumer, event_id, attempt, started_at, ended_at, outcome, error_class, error)
+SELECT ended.consumer, ended.event_id, ended.attempt, job.started_at, now(), ended.outcome, ended.error_class, ended.error
+FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[])
+     AS ended (consumer, event_id, attempt, outcome, error_class, error)
+JOIN jobs AS job USING (consumer, event_id)
+ON CONFLICT DO NOTHING
 
 -- name: beat
 -- Prolongs the leases of jobs that are still under way.
@@ -71,21 +106,25 @@ DELETE FROM outbox WHERE id = ANY($1::text[])
 
 -- name: give_up
 -- Ends a job whose message the server has given up.
-INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, last_error, finished_at)
-SELECT * , now() FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, trouble, error_class, last_error, finished_at)
+SELECT consumer, event_id, queue, subject, post_id, 'failed', 'failed', error_class, error, now()
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::uuid[], $6::text[], $7::text[])
+     AS given (consumer, event_id, queue, subject, post_id, error_class, error)
 ON CONFLICT (consumer, event_id) DO UPDATE
-SET status = 'failed', last_error = excluded.last_error, lease_until = NULL, finished_at = now()
+SET status = 'failed', trouble = 'failed', error_class = excluded.error_class, last_error = excluded.last_error,
+    lease_until = NULL, due_at = NULL, ack_subject = NULL, finished_at = now()
 WHERE job.status NOT IN ('succeeded', 'cancelled')
 
 -- name: reset
 -- Makes a failed job free again, its attempts and crashes forgiven, for a replay of its message; also a cancelled one,
 -- as a discard may have been interrupted.
-UPDATE jobs SET status = 'queued', excused = attempts, crashes = 0, lease_until = NULL, finished_at = NULL,
-                created_at = now()  -- its deadline begins again
+UPDATE jobs SET status = 'queued', trouble = 'queued', excused = attempts, crashes = 0, lease_until = NULL, due_at = NULL,
+                finished_at = NULL, created_at = now()  -- its deadline begins again
 WHERE consumer = $1 AND event_id = $2 AND status IN ('failed', 'cancelled')
 
 -- name: call_off
 -- Ends a failed job as cancelled, because a person discarded its message; why it failed stays readable. Also one that
 -- a replay set free and whose message did not reach its stream.
-UPDATE jobs SET status = 'cancelled', last_error = concat_ws(': ', 'discarded', last_error), finished_at = now()
+UPDATE jobs SET status = 'cancelled', trouble = 'cancelled', last_error = concat_ws(': ', 'discarded', last_error),
+                finished_at = now()
 WHERE consumer = $1 AND event_id = $2 AND (status = 'failed' OR (status = 'queued' AND lease_until IS NULL))
