@@ -1,0 +1,1 @@
+"""Keeps the log records of all services."""
