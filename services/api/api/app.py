@@ -9,6 +9,7 @@ from api.http.calls import System
 from api.http.media_links import PATH, media_links
 from api.http.rate import Rate
 from api.http.server import ApiServer
+from api.logs.keeping import LogKeeper, LogSettings
 from api.pruning import prune
 from api.resources import routers
 from api.resources.health import answer_workers
@@ -39,6 +40,9 @@ async def run(stop: asyncio.Event) -> None:
         log.info("the API is at %s/api/v1", server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
         register(service, Notifications(load_settings(NotificationSettings).notify_fold_seconds))
+        logs = LogKeeper(service.database, service.stream, load_settings(LogSettings).logs_keep_days)
+        service.background(logs.run)
+        service.background(logs.prune)
         service.background(server.serve)
         service.background(sender.run)
         service.background(lambda: prune(service.database))

@@ -11,6 +11,7 @@ from api.resources import (
     health,
     images,
     jobs,
+    logs,
     notifications,
     post_decisions,
     posts,
@@ -27,6 +28,6 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        chats, jobs, images, notifications, webhooks, audit, health,
+        chats, jobs, images, notifications, webhooks, audit, logs, health,
     )  # fmt: skip
     return [module.router for module in modules]
