@@ -85,6 +85,7 @@ class Sending:
         self._tracer = tracer
         self._seconds = metrics.seconds.labels(destination)
         self._ended = ended
+        self._counted = metrics.ended
 
     async def publish(self, task: Task) -> None:
         """Send until it is known how it ended.
@@ -271,6 +272,7 @@ class Sending:
 
     def _end(self, task: Task, ending: Ending) -> None:
         task.doubtful = True  # it is no longer for anybody to give it back
+        self._counted.labels(self._destination, ending.status).inc()
         self._ended(ending)
 
     def _message(self, task: Task) -> Message:
