@@ -16,6 +16,7 @@ from common.messaging.job import Job, event_id_of, post_of
 from common.messaging.ledger import Standing
 from common.messaging.queue import Queue
 from common.messaging.rails import Rails
+from common.messaging.slots import Slots
 from common.postgres import UNREACHABLE, bounded
 from common.telemetry.logs import JOB
 from common.telemetry.metrics import DeliveryMetrics
@@ -53,13 +54,18 @@ class Delivery:
         self._tracer = tracer
         self._metrics = metrics.of(queue.durable)
         self._shipping = shipping
-        self._slots = asyncio.Semaphore(queue.settings.concurrency)
+        self._slots = Slots(queue.settings.concurrency)
         self._prefetched: set[asyncio.Task[None]] = set()  # waiting for a free place
         self._held: set[Job] = set()  # everything that is not yet acknowledged, for the heartbeat
         self._heart = asyncio.create_task(self._beat())
         self.waiting = 0  # arrived, not yet running or running: what counts against the prefetch
         self.changed = asyncio.Event()
         self.draining = False
+        queue.watch(self._queue_changed)
+
+    def stopped(self) -> bool:
+        """Whether nothing new is started: what comes goes back."""
+        return self.draining or self.queue.paused
 
     @property
     def behind(self) -> bool:
@@ -91,13 +97,22 @@ class Delivery:
     async def drained(self, grace: float) -> None:
         """Wait up to `grace` seconds for what is under way. What was only prefetched goes back at once."""
         self.draining = True
-        for task in self._prefetched:
-            task.cancel()  # its message is nak'd
+        self._give_back_prefetched()
         loop = asyncio.get_running_loop()
         end = loop.time() + grace
         while self._held and loop.time() < end:  # noqa: ASYNC110 - many tasks end, each in its own way
             await asyncio.sleep(0.01)
         self._heart.cancel()
+
+    def _queue_changed(self) -> None:
+        self._slots.resize(self.queue.settings.concurrency)
+        if self.queue.paused:
+            self._give_back_prefetched()
+        self.changed.set()
+
+    def _give_back_prefetched(self) -> None:
+        for task in self._prefetched:
+            task.cancel()  # its message is nak'd
 
     async def _process(self, job: Job) -> None:
         try:
@@ -110,7 +125,9 @@ class Delivery:
             self._rails.isolation.leave(job)
 
     async def _in_its_turn(self, job: Job) -> Standing | None:
-        """Claim and run once there is a free place; None where the queue is draining by then."""
+        """Claim and run once there is a free place; None where the queue is draining or paused by then."""
+        if self.stopped():
+            return None
         self.waiting += 1
         prefetched = asyncio.current_task()
         assert prefetched
@@ -118,21 +135,30 @@ class Delivery:
         try:
             async with self._slots:
                 self._prefetched.discard(prefetched)
-                if self.draining:
-                    return None
-                await self._rails.isolation.join(job)
-                standing = await self._rails.claim(job)
-                if standing == "suspect":
-                    await self._rails.isolation.isolate(job)
-                    standing = await self._rails.ledger.claim_suspect(job)
-                if standing == "run":
-                    job.taken = time.monotonic()
-                    await self._run(job)
-                return standing
+                return await self._claim_and_run(job)
         finally:
             self._prefetched.discard(prefetched)
             self.waiting -= 1
             self.changed.set()
+
+    async def _claim_and_run(self, job: Job) -> Standing | None:
+        """Whether the queue is stopped is asked after each wait: there may be one for a suspect, or of a suspect."""
+        if self.stopped():
+            return None
+        await self._rails.isolation.join(job)
+        if self.stopped():
+            return None
+        with self.queue.at_work():
+            standing = await self._rails.claim(job)
+            if standing == "suspect":
+                await self._rails.isolation.isolate(job)
+                if self.stopped():
+                    return None
+                standing = await self._rails.ledger.claim_suspect(job)
+            if standing == "run":
+                job.taken = time.monotonic()
+                await self._run(job)
+            return standing
 
     async def _settle(self, job: Job, standing: Standing) -> None:
         """Commit, publish, ack: in this order."""
@@ -205,6 +231,7 @@ class Delivery:
         if committed:
             self._metrics.ended(job.status, job.attempt, job.seconds)
             if job.status != "queued":
+                self.queue.ended += 1
                 self._shipping.job_ended(job)
         return committed
 

@@ -117,6 +117,8 @@ class Pull:
                 await asyncio.sleep(0.5)
 
     async def _request(self) -> None:
+        if self._delivery.stopped():
+            return
         limit = self._queue.settings.concurrency + self._queue.prefetch
         room = limit - self._delivery.waiting - self._asked
         if room > 0 and (self._asked < limit // 4 or room > limit // 2):

@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -56,6 +57,15 @@ class Queue:
         self.settings, self.paused = settings, paused
         for changed in self._watchers:
             changed()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Count what runs in a block."""
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
 
     @property
     def ack_wait(self) -> float:

@@ -47,19 +47,19 @@ class QueueRecords:
 
     async def pauses(self, queues: Sequence[str] | None = None) -> list[Pause]:
         """Return the pauses that hold now, of these queues or of all."""
-        return [Pause(**dict(row)) for row in await self._database.lax.fetch(self._sql["pauses"], queues)]
+        return [Pause(**dict(row)) for row in await self._database.fetch(self._sql["pauses"], queues)]
 
     async def changes(self, queues: Sequence[str] | None = None) -> list[Change]:
         """Return the settings that were changed, of these queues or of all."""
-        return [Change(**dict(row)) for row in await self._database.lax.fetch(self._sql["changes"], queues)]
+        return [Change(**dict(row)) for row in await self._database.fetch(self._sql["changes"], queues)]
 
     async def replicas(self, queues: Sequence[str] | None = None) -> list[Replica]:
         """Return what replicas tell that live."""
-        rows = await self._database.lax.fetch(self._sql["replicas"], queues, ALIVE_SECONDS)
+        rows = await self._database.fetch(self._sql["replicas"], queues, ALIVE_SECONDS)
         return [Replica(**dict(row)) for row in rows]
 
     async def behind(self, what: str) -> dict[str, Any]:
         """Return what stands behind a queue: `publications` or `broadcasts`."""
-        row = await self._database.lax.fetchrow(self._sql[what])
+        row = await self._database.fetchrow(self._sql[what])
         assert row is not None
         return dict(row)

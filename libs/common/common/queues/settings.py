@@ -95,10 +95,15 @@ def checked(queue: str, given: Mapping[str, Any]) -> dict[str, Any]:
         problem = error.errors(include_url=False, include_context=False)[0]
         name = ".".join(filter(None, (queue, str(problem["loc"][0]))))
         if problem["type"] == "extra_forbidden":
-            raise WrongSetting(f"{name}: there is no such setting; there are {', '.join(FIELDS)}") from None
+            raise no_such_setting(queue, str(problem["loc"][0])) from None
         message = problem["msg"][0].lower() + problem["msg"][1:]
         raise WrongSetting(f"{name}: {message}, not {problem['input']!r}") from None
     return {field: getattr(valid, field) for field in given}
+
+
+def no_such_setting(queue: str, field: str) -> WrongSetting:
+    """Return what is raised for a setting that there is not."""
+    return WrongSetting(f"{queue}.{field}: there is no such setting; there are {', '.join(FIELDS)}")
 
 
 def known(contracts: Topology, queues: Iterable[str]) -> list[str]:

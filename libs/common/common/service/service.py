@@ -23,9 +23,11 @@ from common.messaging.job import Job
 from common.messaging.queue import Queue, QueueSettings
 from common.messaging.rails import Rails
 from common.postgres import Connection, Database, verify_schema
+from common.queues.following import Followed, Follower
+from common.queues.settings import layers
 from common.service.beats import Beats
 from common.service.health import Health, HealthServer, Sample
-from common.service.settings import ServiceSettings, queue_settings
+from common.service.settings import ServiceSettings
 from common.telemetry.logs import SERVICE
 from common.telemetry.metrics import DeliveryMetrics
 from common.telemetry.shipping import Shipping
@@ -66,14 +68,16 @@ class Service:
         self.leases = Leases(database, self.rails.ledger.holder)
         self.pacing = Pacing(database)
         self.shipping = Shipping(name, self.stream)
+        self.follower = Follower(database, self.nats, self.stream, name, self.rails.ledger.holder)
         self.health = Health(
             {"database": self._check_database, "nats": self._check_nats, "consumers": self._check_pulls}
         )
         self._contracts = contracts
         self._metrics = DeliveryMetrics(registry)
         self._subscribers: list[QueueSubscriber] = []
+        self._queues: dict[str, Queue] = {}
         self._sweeps: list[str] = []
-        self._background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.shipping.run]
+        self._background: list[Callable[[], Coroutine[Any, Any, None]]] = [self.shipping.run, self.follower.keep]
         self._samples: list[Sample] = []
         ProcessCollector(registry=registry)
 
@@ -89,9 +93,16 @@ class Service:
 
     def consume(self, durable: str, handler: "Handler[Any]", defaults: QueueSettings | None = None) -> None:
         """Let `handler` work on the messages of a durable of this service, with the settings of its queue."""
-        contract = self._contracts.durable(durable)
-        queue = Queue(contract, queue_settings(contract.queue, defaults))
-        self._subscribers.append(subscribe(self.broker, queue, handler, self._delivery))
+        self._subscribers.append(subscribe(self.broker, self.queue(durable, defaults), handler, self._delivery))
+
+    def queue(self, durable: str, defaults: QueueSettings | None = None) -> Queue:
+        """Return the queue of a durable of this service, whose settings and pauses follow what people decide."""
+        if durable not in self._queues:
+            contract = self._contracts.durable(durable)
+            found = layers(contract.queue, defaults)
+            self._queues[durable] = queue = Queue(contract, found.base)
+            self.follower.followed.append(Followed(queue, found))
+        return self._queues[durable]
 
     def sweep_for(self, consumer: str) -> None:
         """Also publish what a crash of `consumer` left behind: of one that is no service, such as the command line."""
@@ -114,6 +125,7 @@ class Service:
         beats = Beats(self.database, self.name, self.rails.ledger.holder, server.address, self.health)
         tasks = [asyncio.create_task(server.serve()), asyncio.create_task(beats.keep())]
         try:
+            await self.follower.look()  # so that nothing is started of a queue that is paused
             await self.broker.start()
             tasks += [asyncio.create_task(loop()) for loop in self._background]
             log.info("%s is up", self.name, extra={"health": f"http://{server.address}"})
@@ -131,6 +143,7 @@ class Service:
             await self.shipping.drain(LAST_LOGS_SECONDS)
             await self.broker.stop()
             await beats.end()
+            await self.follower.leave()
             server.stop()
             tasks[1].cancel()
             await asyncio.gather(*tasks[:2], return_exceptions=True)
