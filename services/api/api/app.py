@@ -10,11 +10,15 @@ from api.http.media_links import PATH, media_links
 from api.http.rate import Rate
 from api.http.server import ApiServer
 from api.logs.keeping import LogKeeper, LogSettings
+from api.notifying.channels import channels
+from api.notifying.keeping import Notifications
+from api.notifying.ports import Audience
+from api.notifying.settings import EmailSettings
+from api.notifying.telling import Teller
 from api.pruning import prune
 from api.resources import routers
 from api.resources.health import answer_workers
 from api.settings import ApiSettings, NotificationSettings, WebhookSettings
-from api.store import Notifications
 from api.webhooks.sending import WebhookSender
 from common import service as services
 from common.media.links import MediaLinkSettings
@@ -30,7 +34,9 @@ log = logging.getLogger(__name__)
 async def run(stop: asyncio.Event) -> None:
     """Run until `stop` is set."""
     settings, webhooks = load_settings(ApiSettings), load_settings(WebhookSettings)
+    notifying, email = load_settings(NotificationSettings), load_settings(EmailSettings)
     async with create_service("api", load_settings(ServiceSettings)) as service:
+        told_by = channels(service.database, email)
         system = _system(service, settings, webhooks)
         application = make_application(routers(), system)
         application.add_route("/health/workers", answer_workers, include_in_schema=False)
@@ -39,7 +45,9 @@ async def run(stop: asyncio.Event) -> None:
         server = ApiServer(application, settings.api_host, settings.api_port)
         log.info("the API is at %s/api/v1", server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
-        register(service, Notifications(load_settings(NotificationSettings).notify_fold_seconds))
+        register(service, Notifications(notifying, Audience.of(told_by)))
+        for channel in told_by:
+            service.background(Teller(service, channel, notifying).run)
         logs = LogKeeper(service.database, service.stream, load_settings(LogSettings).logs_keep_days)
         service.background(logs.run)
         service.background(logs.prune)
@@ -65,4 +73,4 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) 
 
 def main() -> None:
     """Entry point of the service."""
-    services.main("api", "The REST API; keeps what people are told.", run, MediaLinkSettings)
+    services.main("api", "The REST API; keeps what people are told.", run, MediaLinkSettings, EmailSettings)

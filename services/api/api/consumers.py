@@ -1,6 +1,6 @@
 """Subjects and what is done with them."""
 
-from api.store import Notifications
+from api.notifying.keeping import Notifications
 from api.webhooks.events import announce
 from common.events import BroadcastResult, ContentCreated, NotifyRequested, PublishResult
 from common.messaging import Job
@@ -11,10 +11,8 @@ def register(service: Service, notifications: Notifications) -> None:
     """Let the service consume."""
 
     async def keep_notification(event: NotifyRequested, job: Job) -> None:
-        """Keep a notification, or count it where its like is still open; tell webhooks of errors."""
+        """Keep a notification, or count it where its like is still open, for the channels to tell of it."""
         notifications.add(job, event)
-        if event.severity == "error":
-            announce(job, "notification.error", event.model_dump(mode="json"))
 
     async def tell_of_publication(event: PublishResult, job: Job) -> None:
         """Tell webhooks how a publish request ended."""

@@ -8,11 +8,28 @@ from pydantic_settings import NoDecode
 from common.service import SettingsGroup
 
 
+Waits = Annotated[
+    tuple[Annotated[float, Field(gt=0)], ...],
+    NoDecode,
+    BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
+]
+
+
 class NotificationSettings(SettingsGroup):
-    """How notifications are kept."""
+    """How notifications are kept and told."""
 
     notify_fold_seconds: float = Field(
         default=3600.0, ge=0, description="equal notifications are one, with a count, until none came for this long"
+    )
+    notify_gather_seconds: float = Field(
+        default=10.0, gt=0, description="equal ones are told once they were quiet for this long, or after six times it"
+    )
+    notify_update_seconds: float = Field(
+        default=600.0, gt=0, description="the first update of what was told; each further one takes six times as long"
+    )
+    notify_retry_seconds: Waits = Field(
+        default=(10, 60, 300, 1800, 7200, 21600),
+        description="the waits after a channel did not take a message; after the last one it is given up",
     )
 
 
@@ -22,13 +39,6 @@ class ApiSettings(SettingsGroup):
     api_host: str = Field(default="127.0.0.1", description="where the REST API listens")
     api_port: int = Field(default=8080, ge=0, le=65535, description="0: any free port")
     api_requests_per_minute: int = Field(default=600, ge=0, description="per token and replica; 0: no limit")
-
-
-Waits = Annotated[
-    tuple[Annotated[float, Field(gt=0)], ...],
-    NoDecode,
-    BeforeValidator(lambda value: value.split(",") if isinstance(value, str) else value),
-]
 
 
 class WebhookSettings(SettingsGroup):

@@ -25,7 +25,7 @@ from common.testing.waiting import eventually
 
 from .conftest import Api
 
-PRIVATE = {"WEBHOOK_ALLOW_PRIVATE": "true", "WEBHOOK_RETRY_SECONDS": "0.05,0.05,0.05"}
+PRIVATE = {"WEBHOOK_ALLOW_PRIVATE": "true", "WEBHOOK_RETRY_SECONDS": "0.05,0.05,0.05", "NOTIFY_GATHER_SECONDS": "0.5"}
 
 
 @dataclass

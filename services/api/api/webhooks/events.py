@@ -7,7 +7,15 @@ from typing import Any, Literal, TypeAlias
 from api.statements import statement
 from common.messaging import Job
 
-Told: TypeAlias = Literal["publish.result", "broadcast.result", "content.created", "notification.error"]
+Told: TypeAlias = Literal[
+    "publish.result",
+    "broadcast.result",
+    "content.created",
+    "notification",
+    "notification.error",
+    "alert.firing",
+    "alert.resolved",
+]
 
 
 def told(event: str, data: dict[str, Any]) -> str:
