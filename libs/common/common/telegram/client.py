@@ -85,10 +85,12 @@ async def _with_a_key(client: TelegramClient) -> None:
     """
     for left in reversed(range(KEY_TRIES)):
         try:
-            return await _answered(client.connect())
+            await _answered(client.connect())
         except ConnectionError as error:
             if not left or "auth_key generation failed" not in str(error):
                 raise
+        else:
+            return
 
 
 async def disconnect(client: TelegramClient, within: float = 2.0) -> None:
