@@ -23,6 +23,7 @@ LABELS = {
     "part": "queues, records, spending, alerts or ledger",
     "queue": "a queue of subjects.yaml",
     "reason": "why something was deleted",
+    "route": "a route, by its name; empty where there is none",
     "severity": "`info`, `warning` or `error`",
     "state": "of posts as in the reconciliation; of replicas `ready`, `not_ready` or `silent`",
     "status": "of jobs: `queued`, `in_progress`, `failed`",
@@ -46,8 +47,12 @@ JOB_ATTEMPTS = HistogramMetric(
 )
 
 # Models and images.
-MODEL_TOKENS = CounterMetric("postroom_model_tokens", ("model", "kind"), "tokens", MODELS, "Tokens of model calls")
-MODEL_COST = CounterMetric("postroom_model_cost_usd", ("model",), "US dollars", MODELS, "Money spent on model calls")
+MODEL_TOKENS = CounterMetric(
+    "postroom_model_tokens", ("route", "model", "kind"), "tokens", MODELS, "Tokens of model calls"
+)
+MODEL_COST = CounterMetric(
+    "postroom_model_cost_usd", ("route", "model"), "US dollars", MODELS, "Money spent on model calls"
+)
 MODEL_SECONDS = HistogramMetric(
     "postroom_model_call_seconds",
     ("model", "outcome"),
