@@ -6,8 +6,8 @@ from common import service as services
 from common.media.download import Downloads
 from common.media.keeping import Keeper
 from common.media.store import MediaStore
+from common.model.access import shared_access
 from common.model.client import create_client
-from common.model.metering import ModelMetrics
 from common.service import ServiceSettings, create_service, load_settings
 from imagegen.adapters.openai import OpenAIPainter
 from imagegen.consumers import register
@@ -25,12 +25,11 @@ async def run(stop: asyncio.Event) -> None:
         create_service("imagegen", load_settings(ServiceSettings)) as service,
         create_client(openai, timeout=openai.openai_image_timeout_seconds) as client,
         Downloads.open(allow_private=openai.openai_image_allow_private) as downloads,
+        shared_access(service, openai, "low", service.behind) as access,
     ):
         store, media = Store(service.database), MediaStore(service.database, service.stream)
         metrics = ImageMetrics(service.registry)
-        painter = OpenAIPainter(
-            client, openai, downloads, tracer=service.tracer, metrics=ModelMetrics(service.registry)
-        )
+        painter = OpenAIPainter(client, openai, downloads, access, tracer=service.tracer)
         register(service, IllustratePost(store, painter, media), store, media, metrics)
         sweeper = Sweeper(
             Keeper(service.database, media),

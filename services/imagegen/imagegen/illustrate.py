@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from common.events import Event, ImageFailed, ImageGenerated, ImageRequested, NotifyRequested
@@ -10,12 +10,14 @@ from common.failures import Reject, Retry, Skip
 from common.media.pictures import NotAPicture
 from common.media.store import StoreUnavailable
 from common.model.troubles import ModelUnavailable
+from common.spending.calls import Purpose
 from imagegen.ports import Album, ContentRefused, Drawn, Painter, Records
 from imagegen.prompt import prompt_for
 
 log = logging.getLogger(__name__)
 
 Outcome = Literal["generated", "refused", "failed"]
+CONSUMER = "imagegen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class Chance:
     attempt: int = 1
     last: bool = False
     overdue: bool = False
+
+    def ends_with(self, error: Exception) -> bool:
+        """Return whether there is no other chance after this failure."""
+        return self.overdue and error.bounded if isinstance(error, Retry) else self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ class IllustratePost:
         Raises Skip for a duplicate, Reject where the post or its rewrite does not exist, Retry while the model is busy
         or can't be used, and where this is not the last chance whatever kept it from being made.
         """
-        prompt = await self._prompt(wanted)
+        prompt, purpose = await self._task(wanted, request)
         if made := await self._records.made(request):
             return Illustration(
                 request, wanted, made.prompt, made.model, made.size, "generated", chance.attempt, made.hash
@@ -91,30 +97,35 @@ class IllustratePost:
             return Illustration(*asked, "failed", chance.attempt, reason=nothing)
         drawn: Drawn | None = None
         try:
-            drawn = await self._painter.draw(prompt, wanted.post_id)
+            drawn = await self._painter.draw(prompt, purpose)
+            asked = (request, wanted, prompt, drawn.model, self._painter.size)
             image = await self._album.keep_picture(drawn.content, origin="generated")
         except ContentRefused as refusal:
             return Illustration(*asked, "refused", chance.attempt, reason=str(refusal))
         except Reject as error:
             return Illustration(*asked, "failed", chance.attempt, reason=str(error))
         except (Retry, ModelUnavailable, NotAPicture, StoreUnavailable) as error:
-            if not (chance.overdue if isinstance(error, Retry) else chance.last):
+            if not chance.ends_with(error):
                 raise
             log.warning("post %s gets no image: %s", wanted.post_id, error)
             return Illustration(*asked, "failed", chance.attempt, reason=str(error), drawn=drawn)
         return Illustration(*asked, "generated", chance.attempt, image.hash, drawn=drawn)
 
-    async def _prompt(self, wanted: ImageRequested) -> str:
-        """Return what is to be drawn: as was asked, else as the rewriter suggested, else made of the words."""
+    async def _task(self, wanted: ImageRequested, request: str) -> tuple[str, Purpose]:
+        """Return what is to be drawn, and for what: as was asked, else as the rewriter suggested, else of the words."""
         post = await self._records.post(wanted.post_id)
         if post is None:
             raise Reject(f"there is no post {wanted.post_id}")
         if post.duplicate_of is not None:
             raise Skip(f"a duplicate of {post.duplicate_of}")
         title, text, suggested = post.title, post.body.text, ""
+        purpose = Purpose(CONSUMER, request, post.id)
         if wanted.rewrite_id:
             rewritten = await self._records.rewritten(wanted.rewrite_id)
             if rewritten is None or rewritten.post_id != post.id:
                 raise Reject(f"the post {post.id} has no rewrite {wanted.rewrite_id}")
             title, text, suggested = rewritten.title, rewritten.text, rewritten.image_prompt
-        return (wanted.prompt or "").strip() or suggested.strip() or prompt_for(title, text)
+            purpose = replace(
+                purpose, route_id=rewritten.route_id, route=rewritten.route, profile_id=rewritten.profile_id
+            )
+        return (wanted.prompt or "").strip() or suggested.strip() or prompt_for(title, text), purpose

@@ -6,12 +6,17 @@ from uuid import UUID
 
 from common.media.store import Image, Origin
 from common.posts import Post
+from common.spending.calls import Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a model drew: the content of a file, which may be anything, and what it took."""
+    """What a model drew: the content of a file, which may be anything, and what it took.
 
+    `model` is the one that was asked: another one than the painter's where a budget is used up.
+    """
+
+    model: str
     content: BinaryIO
     input_tokens: int
     output_tokens: int
@@ -29,11 +34,11 @@ class Painter(Protocol):
     model: str
     size: str
 
-    async def draw(self, prompt: str, post_id: UUID) -> Drawn:
+    async def draw(self, prompt: str, purpose: Purpose) -> Drawn:
         """Return what it drew.
 
-        Raises ContentRefused, Retry where it is busy or refuses our key, Reject where it will never take this request,
-        and ModelUnavailable where it failed.
+        Raises ContentRefused, Retry where it is busy, refuses our key, or its budget is used up, Reject where it will
+        never take this request, and ModelUnavailable where it failed.
         """
         ...
 
@@ -51,6 +56,9 @@ class Rewritten:
     """What a picture for a rewrite is drawn from."""
 
     post_id: UUID
+    route_id: UUID | None
+    route: str  # its name
+    profile_id: UUID | None
     title: str
     text: str
     image_prompt: str

@@ -172,6 +172,6 @@ async def test_metrics(stage, model, database) -> None:
     }
     assert samples["postroom_images_total", "generated"] == 1
     assert samples["postroom_images_total", "refused"] == 1
-    assert samples["postroom_model_tokens_total", "completion", "gpt-image-1"] == 1056
+    assert samples["postroom_model_tokens_total", "", "completion", "gpt-image-1"] == 1056  # of no route
     assert samples["postroom_model_call_seconds_count", "answered", "gpt-image-1"] == 1
     assert samples["postroom_model_call_seconds_count", "gpt-image-1", "refused"] == 1

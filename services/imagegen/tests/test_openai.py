@@ -10,7 +10,6 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,8 +18,8 @@ from starlette.routing import Route
 from common.failures import Reject, Retry
 from common.media.download import Downloads
 from common.model.client import create_client
-from common.model.metering import ModelMetrics
 from common.model.troubles import ModelUnavailable
+from common.testing.models import PURPOSE, Unlimited
 from imagegen.adapters.openai import OpenAIPainter
 from imagegen.ports import ContentRefused, Drawn
 from imagegen.settings import ImageModelSettings
@@ -43,7 +42,10 @@ def image(**data: Any) -> JSONResponse:
 
 @asynccontextmanager
 async def drawing(
-    bodies: list[Any] | None = None, exporter: InMemorySpanExporter | None = None, **given: Any
+    bodies: list[Any] | None = None,
+    exporter: InMemorySpanExporter | None = None,
+    access: Unlimited | None = None,
+    **given: Any,
 ) -> AsyncIterator[tuple[Draw, str]]:
     """Ask an endpoint that answers as it is told, and shows a file at /file and one that never ends at /endless."""
     answers: list[Response] = []
@@ -72,10 +74,9 @@ async def drawing(
 
         async def draw(response: Response) -> Drawn:
             answers.append(response)
-            metrics = ModelMetrics(CollectorRegistry())
             tracer = provider.get_tracer("test")
-            painter = OpenAIPainter(client, settings, downloads, tracer=tracer, metrics=metrics)
-            return await painter.draw("A bridge", UUID(int=7))
+            painter = OpenAIPainter(client, settings, downloads, access or Unlimited(), tracer=tracer)
+            return await painter.draw("A bridge", PURPOSE)
 
         try:
             yield draw, url
@@ -183,3 +184,28 @@ async def test_a_closed_gate_asks_nobody() -> None:
     assert raised.value.notice
     assert raised.value.notice.kind == "imagegen.unauthorised"
     assert len(bodies) == 1
+
+
+async def test_what_can_t_be_used_is_paid_for_all_the_same() -> None:
+    access = Unlimited()
+    async with drawing(access=access) as (draw, _):
+        with pytest.raises(ModelUnavailable):
+            await draw(image(b64_json="%%%"))
+        with pytest.raises(ContentRefused):
+            await draw(error(400, "moderation_blocked"))
+    broken, refused = access.calls
+    assert (broken.purpose, broken.kind, broken.model) == (PURPOSE, "image", "gpt-image-1-mini")
+    assert (broken.outcome, broken.completion_tokens, broken.cost_usd) == (
+        "ModelUnavailable",
+        1000,
+        pytest.approx(0.00802),
+    )
+    assert (refused.outcome, refused.cost_usd) == ("refused", 0)
+
+
+async def test_another_model_is_asked_in_its_own_way() -> None:
+    bodies: list[Any] = []
+    async with drawing(bodies, access=Unlimited(instead="dall-e-3")) as (draw, _):
+        drawn = await draw(image(b64_json="YQ=="))
+    assert (drawn.model, drawn.cost_usd) == ("dall-e-3", pytest.approx(0.04))
+    assert (bodies[0]["model"], bodies[0]["response_format"]) == ("dall-e-3", "b64_json")

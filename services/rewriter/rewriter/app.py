@@ -3,8 +3,8 @@
 import asyncio
 
 from common import service as services
+from common.model.access import shared_access
 from common.model.client import create_client
-from common.model.metering import ModelMetrics
 from common.service import ServiceSettings, create_service, load_settings
 from rewriter.adapters.openai import OpenAIModel
 from rewriter.asking import Asking
@@ -21,8 +21,9 @@ async def run(stop: asyncio.Event) -> None:
     async with (
         create_service("rewriter", load_settings(ServiceSettings)) as service,
         create_client(openai, timeout=openai.openai_timeout_seconds) as client,
+        shared_access(service, openai, "high", service.behind) as access,
     ):
-        model = OpenAIModel(client, openai, tracer=service.tracer, metrics=ModelMetrics(service.registry))
+        model = OpenAIModel(client, openai, access, tracer=service.tracer)
         store = Store(service.database, recent_posts=own.rewrite_recent_posts, seconds=own.rewrite_cache_seconds)
         ask = Asking(model, openai.openai_model)
         rewrite = RewritePost(store, ask, recent_posts=own.rewrite_recent_posts)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from common.failures import Reject
+from common.spending.calls import Purpose
 from common.telegram.markdown import from_markdown
 from common.telegram.text import RichText
 from rewriter.answer import Answer, InvalidAnswer, read_answer
@@ -39,6 +39,7 @@ class Asked:
 
     def count(self, question: Question, reply: Reply) -> None:
         """Add one call; what is kept of request and answer is the last one's, and why earlier ones were no use."""
+        self.model = reply.model
         self.request = {"messages": [{"role": role, "content": content} for role, content in question.messages]}
         self.reply = {"content": reply.content, "finish_reason": reply.finish_reason}
         self.prompt_tokens += reply.prompt_tokens
@@ -53,18 +54,19 @@ class Asking:
         self._model = model
         self._default_model = default_model
 
-    async def __call__(self, brief: Brief, post: RichText, post_id: UUID) -> Asked:
+    async def __call__(self, brief: Brief, post: RichText, purpose: Purpose) -> Asked:
         """Return what the model made of `post`, cut to the brief's limit; or its refusal.
 
         Addresses that it has lost in its last answer too are put at the end of the text. Raises Reject where even the
         last answer can't be used or the limit of tokens cut off a second one, and what the model raises.
         """
-        asked = Asked(brief.profile.model or self._default_model)
+        model = brief.profile.model or self._default_model
+        asked = Asked(model)
         started = time.monotonic()
         complaint: str | None = None
         cut_off = 0
         for number in range(1, TRIES + 1):
-            question = Question(asked.model, messages(brief, complaint), post_id)
+            question = Question(model, messages(brief, complaint), purpose)
             reply = await self._model.ask(question)
             asked.count(question, reply)
             asked.seconds = time.monotonic() - started
@@ -79,7 +81,7 @@ class Asking:
             if complaint is None:
                 return asked
             asked.rejected.append({"content": reply.content, "reason": complaint})
-            log.warning("%s: answer %d of %d was not accepted: %s", post_id, number, TRIES, complaint)
+            log.warning("%s: answer %d of %d was not accepted: %s", purpose.post_id, number, TRIES, complaint)
         raise Reject(f"the model's answer could not be used, {TRIES} times; the last time {complaint}")
 
     @staticmethod

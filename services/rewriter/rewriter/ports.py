@@ -7,21 +7,26 @@ from uuid import UUID
 
 from common.catalog import Profile, Route, Source
 from common.posts import Post
+from common.spending.calls import Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a model is asked: messages as (role, content)."""
+    """What a model is asked, and for what: messages as (role, content)."""
 
     model: str
     messages: tuple[tuple[str, str], ...]
-    post_id: UUID
+    purpose: Purpose
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model said. `refusal` is its reason where it would not; `finish_reason` is length where it was cut off."""
+    """What a model said. `refusal` is its reason where it would not; `finish_reason` is length where it was cut off.
 
+    `model` is the one that was asked: another one than the question's where a budget is used up.
+    """
+
+    model: str
     content: str
     refusal: str | None
     finish_reason: str
@@ -36,8 +41,8 @@ class Model(Protocol):
     async def ask(self, question: Question) -> Reply:
         """Return its reply.
 
-        Raises Retry where it is busy or refuses our key, Reject where it will never take this question, and
-        ModelUnavailable where it failed.
+        Raises Retry where it is busy, refuses our key, or its budget is used up, Reject where it will never take this
+        question, and ModelUnavailable where it failed.
         """
         ...
 

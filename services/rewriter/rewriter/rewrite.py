@@ -9,6 +9,7 @@ from common.catalog import Route
 from common.events import Event, ImageRequested, NotifyRequested, PostRewritten, derive
 from common.failures import Reject, Skip
 from common.posts import Post
+from common.spending.calls import Purpose
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.titles import titled
 from rewriter.asking import Asked, Asking
@@ -17,6 +18,7 @@ from rewriter.prompt import Brief
 
 log = logging.getLogger(__name__)
 
+CONSUMER = "rewriter"
 LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram.org/bots/api#sendmessage
 CAPTION = 1024  # and of what stands under media: https://core.telegram.org/bots/api#sendphoto
 
@@ -98,7 +100,7 @@ class RewritePost:
         rewrites, failed = [], []
         for route in routes:
             try:
-                asked = await self._rewrite(post, route)
+                asked = await self._rewrite(post, route, request)
             except Reject as error:
                 log.warning("post %s: the route %s gets no rewrite: %s", post.id, route.name, error)
                 failed.append(RouteFailed(post.id, route, error))
@@ -110,7 +112,7 @@ class RewritePost:
             raise failed[0].error
         return rewrites, failed
 
-    async def _rewrite(self, post: Post, route: Route) -> Asked:
+    async def _rewrite(self, post: Post, route: Route, request: str) -> Asked:
         profile = await self._records.profile(route.profile_id)
         if profile is None:
             raise Reject(f"the route {route.name} has no profile {route.profile_id}")
@@ -126,7 +128,9 @@ class RewritePost:
             url=post.url,
             recent=await self._recent(post, route),
         )
-        return await self._ask(brief, material, post.id)
+        return await self._ask(
+            brief, material, Purpose(CONSUMER, request, post.id, route.id, route.name, route.profile_id)
+        )
 
     async def _recent(self, post: Post, route: Route) -> list[RecentPost]:
         if not self._recent_posts:

@@ -7,6 +7,7 @@ from uuid import UUID
 from common.catalog import Profile
 from common.events import ContentCreated, Event, ImageRequested, NotifyRequested, derive
 from common.failures import Reject, Skip
+from common.spending.calls import Purpose
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.titles import titled
 from rewriter.asking import Asked, Asking
@@ -14,6 +15,7 @@ from rewriter.ports import Briefs, Content
 from rewriter.prompt import Brief
 from rewriter.rewrite import CAPTION, LONGEST
 
+CONSUMER = "rewriter-contents"
 # For a content that names no profile.
 PLAIN = Profile(
     id=UUID(int=0),
@@ -88,5 +90,6 @@ class WriteContent:
         material = titled(post.title, post.body.trimmed())
         limit = min(profile.max_length, CAPTION if content.illustrate else LONGEST)
         brief = Brief(profile=profile, markdown=to_markdown(material), limit=limit, writing=True)
-        asked = await self._ask(brief, material, post.id)
+        purpose = Purpose(CONSUMER, request, post.id, profile_id=content.profile_id)
+        asked = await self._ask(brief, material, purpose)
         return WrittenContent(derive("rewrite", post.id, "content", request), content, asked)

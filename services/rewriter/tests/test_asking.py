@@ -1,13 +1,14 @@
 """How often the model is asked, and what is made of its answers. The model here is a list of replies."""
 
 import json
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from common.catalog import Profile
 from common.failures import Reject
 from common.telegram.markdown import from_markdown
+from common.testing.models import PURPOSE
 from rewriter.asking import Asked, Asking
 from rewriter.ports import Question, Reply
 from rewriter.prompt import Brief
@@ -25,13 +26,13 @@ class Scripted:
     async def ask(self, question: Question) -> Reply:
         self.questions.append(question)
         answer = {"title": "t", "hashtags": [], "language": "ru", "image_prompt": "p", "text": self.texts.pop(0)}
-        return Reply(json.dumps(answer), None, "stop", 100, 10, 0.5)
+        return Reply(question.model, json.dumps(answer), None, "stop", 100, 10, 0.5)
 
 
 async def asked_for(model: Scripted, *, keep: tuple[str, ...] = ("links", "facts"), limit: int = 4096) -> Asked:
     profile = Profile(uuid4(), "p", "", "", limit, keep, "", "")
     brief = Brief(profile=profile, markdown=POST, limit=limit)
-    return await Asking(model, "m")(brief, from_markdown(POST), UUID(int=1))
+    return await Asking(model, "m")(brief, from_markdown(POST), PURPOSE)
 
 
 async def test_lost_links_are_asked_for_again() -> None:

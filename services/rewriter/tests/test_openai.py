@@ -1,7 +1,8 @@
 """The real client before an endpoint that answers what a test gives it: which failure each error is."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -11,7 +12,6 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,16 +19,27 @@ from starlette.routing import Route
 
 from common.failures import Reject, Retry
 from common.model.client import create_client
-from common.model.metering import ModelMetrics
-from common.model.troubles import ModelUnavailable
+from common.model.troubles import ModelUnavailable, RateLimited
+from common.spending.calls import ModelCall
+from common.testing.models import PURPOSE, Unlimited
 from rewriter.adapters.openai import OpenAIModel
 from rewriter.ports import Question, Reply
 from rewriter.settings import OpenAISettings
 from sandbox.announcement import bind
 from sandbox.connections import HttpServer
 
-QUESTION = Question("gpt-5-mini", (("system", "rules"), ("user", "<post>text</post>")), UUID(int=7))
+QUESTION = Question("gpt-5-mini", (("system", "rules"), ("user", "<post>text</post>")), PURPOSE)
 Ask = Callable[[Response], Awaitable[Reply]]
+
+
+class Hanging(Response):
+    """An answer that never comes."""
+
+    reached = asyncio.Event()
+
+    async def __call__(self, *_: Any) -> None:
+        self.reached.set()
+        await asyncio.Event().wait()
 
 
 def error(status: int, code: str | None = None, **headers: str) -> JSONResponse:
@@ -51,7 +62,7 @@ def completion(**choice: Any) -> JSONResponse:
 
 
 @asynccontextmanager
-async def asking(exporter: InMemorySpanExporter | None = None) -> AsyncIterator[Ask]:
+async def asking(exporter: InMemorySpanExporter | None = None, access: Unlimited | None = None) -> AsyncIterator[Ask]:
     """Ask an endpoint that answers as it is told."""
     answers: list[Response] = []
 
@@ -70,8 +81,7 @@ async def asking(exporter: InMemorySpanExporter | None = None) -> AsyncIterator[
 
         async def ask(response: Response) -> Reply:
             answers.append(response)
-            metrics = ModelMetrics(CollectorRegistry())
-            model = OpenAIModel(client, settings, tracer=provider.get_tracer("test"), metrics=metrics)
+            model = OpenAIModel(client, settings, access or Unlimited(), tracer=provider.get_tracer("test"))
             return await model.ask(QUESTION)
 
         try:
@@ -136,7 +146,7 @@ async def test_a_reply_with_its_cost_and_its_span() -> None:
     exporter = InMemorySpanExporter()
     async with asking(exporter) as ask:
         reply = await ask(completion())
-    assert reply == Reply("{}", None, "stop", 1000, 100, pytest.approx(0.00045))
+    assert reply == Reply("gpt-5-mini", "{}", None, "stop", 1000, 100, pytest.approx(0.00045))
     (span,) = exporter.get_finished_spans()
     assert span.name == "chat gpt-5-mini"
     assert dict(span.attributes or {}) == {
@@ -170,6 +180,56 @@ async def test_an_endpoint_that_is_not_there() -> None:
     settings = OpenAISettings(_env_file=None, openai_api_key="sk-test", openai_base_url=url)
     async with create_client(settings, timeout=settings.openai_timeout_seconds) as client:
         tracer = TracerProvider(shutdown_on_exit=False).get_tracer("test")
-        model = OpenAIModel(client, settings, tracer=tracer, metrics=ModelMetrics(CollectorRegistry()))
+        model = OpenAIModel(client, settings, Unlimited(), tracer=tracer)
         with pytest.raises(ModelUnavailable, match="could not be reached"):
             await model.ask(QUESTION)
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome", "spent"),
+    [
+        (completion(), "answered", (1000, 100, pytest.approx(0.00045))),
+        (completion(finish_reason="content_filter"), "refused", (1000, 100, pytest.approx(0.00045))),
+        (error(400, "content_filter"), "refused", (0, 0, 0)),
+        (error(500), "InternalServerError", (0, 0, 0)),
+        (error(429), "RateLimitError", (0, 0, 0)),
+        (JSONResponse({"choices": []}), "ModelUnavailable", (0, 0, 0)),
+    ],
+)
+async def test_each_call_is_written_down_whatever_came_of_it(response: Response, outcome: str, spent: Any) -> None:
+    access = Unlimited()
+    async with asking(access=access) as ask:
+        with suppress(Exception):
+            await ask(response)
+    (call,) = access.calls
+    assert (call.purpose, call.kind, call.model, call.outcome) == (PURPOSE, "chat", "gpt-5-mini", outcome)
+    assert (call.prompt_tokens, call.completion_tokens, call.cost_usd) == spent
+
+
+async def test_a_call_that_is_broken_off_is_written_down_too() -> None:
+    access = Unlimited()
+    async with asking(access=access) as ask:
+        asked = asyncio.ensure_future(ask(Hanging()))
+        await Hanging.reached.wait()
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+    assert [call.outcome for call in access.calls] == ["CancelledError"]
+
+
+async def test_another_model_may_have_to_do() -> None:
+    access = Unlimited(instead="gpt-4o-mini")
+    async with asking(access=access) as ask:
+        reply = await ask(completion())
+    assert (reply.model, reply.cost_usd) == ("gpt-4o-mini", pytest.approx(0.00021))
+    assert access.calls == [ModelCall(PURPOSE, "chat", "gpt-4o-mini", "answered", access.calls[0].seconds, 1000, 100,
+                                      reply.cost_usd)]  # fmt: skip
+
+
+async def test_only_a_limit_on_the_rate_is_for_all_to_obey() -> None:
+    access = Unlimited()
+    async with asking(access=access) as ask:
+        for response in (error(429), error(429, "insufficient_quota"), error(401), error(500)):
+            with suppress(Exception):
+                await ask(response)
+    assert [isinstance(pause, RateLimited) for pause in access.pauses] == [True, False, False]

@@ -166,6 +166,7 @@ async def test_metrics(stage, database) -> None:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
-    assert samples["postroom_model_tokens_total", "gpt-4.1-mini", "prompt"] == row["prompt_tokens"]
-    assert samples["postroom_model_cost_usd_total", "gpt-4.1-mini"] == pytest.approx(float(row["cost_usd"]), abs=1e-6)
+    assert samples["postroom_model_tokens_total", "gpt-4.1-mini", "main", "prompt"] == row["prompt_tokens"]
+    cost = samples["postroom_model_cost_usd_total", "gpt-4.1-mini", "main"]
+    assert cost == pytest.approx(float(row["cost_usd"]), abs=1e-6)
     assert samples["postroom_model_call_seconds_count", "answered", "gpt-4.1-mini"] == 1

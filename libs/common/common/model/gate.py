@@ -28,9 +28,17 @@ class Gate:
         if until > self._opens_at:
             self._opens_at, self._reason = until, reason
 
-    async def passed(self) -> None:
-        """Return when it is open. Raises Retry, without a notice of its own, where that takes too long to wait for."""
-        patient_until = time.monotonic() + PATIENCE_SECONDS
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed now."""
+        return time.monotonic() < self._opens_at
+
+    async def passed(self, patience: float | None = None) -> None:
+        """Return when it is open. Raises Retry, without a notice of its own, where that takes too long to wait for.
+
+        `patience` is in seconds, PATIENCE_SECONDS where it is not given.
+        """
+        patient_until = time.monotonic() + (PATIENCE_SECONDS if patience is None else patience)
         while (left := self._opens_at - time.monotonic()) > 0:
             pause = left * (1 + random.uniform(0, JITTER))
             if self._opens_at > patient_until:

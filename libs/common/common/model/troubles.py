@@ -28,6 +28,10 @@ USED_UP = ("insufficient_quota", "billing_hard_limit_reached")  # the latter: of
 REFUSALS = ("content_filter", "content_policy_violation", "moderation_blocked")  # the last two: of images
 
 
+class RateLimited(Retry):
+    """The endpoint asks for fewer calls."""
+
+
 class ModelUnavailable(Exception):
     """The model gave no answer that can be used; the message says why."""
 
@@ -57,7 +61,8 @@ class Troubles:
             return self._passing(error, PERSON_PAUSE_SECONDS, "no_quota", "error", title)
         if error.status_code == 429:
             title = f"The rate limit of {model} is reached"
-            return self._passing(error, pause_of(error), "rate_limited", "warning", title)
+            passing = self._passing(error, pause_of(error), "rate_limited", "warning", title)
+            return RateLimited(passing.after, str(passing), passing.notice)
         if found := MEANT_FOR_PEOPLE.get(error.status_code):
             return self._passing(error, PERSON_PAUSE_SECONDS, found[0], "error", found[1])
         if error.code == "context_length_exceeded" or error.status_code == 413:

@@ -6,7 +6,6 @@ import io
 import time
 from json import JSONDecodeError
 from typing import Any, BinaryIO
-from uuid import UUID
 
 from openai import APIError, AsyncOpenAI
 from openai.types import Image, ImagesResponse
@@ -14,9 +13,9 @@ from opentelemetry.trace import SpanKind, Tracer
 
 from common.failures import Retry
 from common.media.download import Downloads, Unavailable
-from common.model.gate import Gate
-from common.model.metering import ModelMetrics
+from common.model.access import Access
 from common.model.troubles import ModelError, ModelUnavailable, Troubles, refusal_of
+from common.spending.calls import ModelCall, Purpose
 from common.telemetry import names
 from imagegen.ports import ContentRefused, Drawn
 from imagegen.settings import ImageModelSettings, ImagePrice
@@ -33,64 +32,76 @@ class OpenAIPainter:
         client: AsyncOpenAI,
         settings: ImageModelSettings,
         downloads: Downloads,
+        access: Access,
         *,
         tracer: Tracer,
-        metrics: ModelMetrics,
     ) -> None:
         self.model = settings.openai_image_model
         self.size = settings.openai_image_size
         self._client = client
         self._downloads = downloads
         self._timeout = settings.openai_image_timeout_seconds
-        self._price = settings.openai_image_prices.get(self.model, ImagePrice())
-        self._wishes: dict[str, Any] = {"model": self.model, "size": self.size, "n": 1}
-        if settings.openai_image_quality:
-            self._wishes["quality"] = settings.openai_image_quality
-        if self.model.startswith("dall-e-"):  # the others give base64 always, and refuse to be asked for it
-            self._wishes["response_format"] = "b64_json"
-        self._gate = Gate()
+        self._prices = settings.openai_image_prices
+        self._quality = settings.openai_image_quality
+        self._access = access
         self._tracer = tracer
-        self._metrics = metrics
 
-    async def draw(self, prompt: str, post_id: UUID) -> Drawn:
-        """Return what the model drew, within the time of the settings.
+    async def draw(self, prompt: str, purpose: Purpose) -> Drawn:
+        """Return what the model drew, within the time of the settings; of a cheaper model where a budget says so.
 
-        Raises ContentRefused; Retry at 429, and at 401, 403 and 404, which a person has to put right; Reject for what
-        the endpoint will never take; and ModelUnavailable for anything else.
+        Raises ContentRefused; Retry at 429, where a budget is used up, and at 401, 403 and 404, which a person has to
+        put right; Reject for what the endpoint will never take; and ModelUnavailable for anything else.
         """
-        await self._gate.passed()
+        model = await self._access.admitted(purpose, "image", self.model)
         attributes = {
             names.ATTRIBUTE_MODEL_OPERATION: "image_generation",
             names.ATTRIBUTE_MODEL_PROVIDER: "openai",
-            names.ATTRIBUTE_MODEL_REQUESTED: self.model,
-            names.ATTRIBUTE_POST: str(post_id),
+            names.ATTRIBUTE_MODEL_REQUESTED: model,
+            names.ATTRIBUTE_POST: str(purpose.post_id),
         }
-        name, started = f"image_generation {self.model}", time.monotonic()
+        name, started = f"image_generation {model}", time.monotonic()
+        spent = (0, 0, 0.0)
+
+        def call(outcome: str) -> ModelCall:
+            return ModelCall(purpose, "image", model, outcome, time.monotonic() - started, *spent)
+
         with self._tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=attributes) as span:
             try:
                 async with asyncio.timeout(self._timeout):  # the client's own bounds each read, not the whole
-                    answer = await self._client.images.generate(prompt=prompt, **self._wishes)
+                    answer = await self._client.images.generate(prompt=prompt, **self._wishes(model))
                     image = _image_of(answer)
-                    spent = self._spent(answer)
+                    spent = self._spent(answer, model)
                     span.set_attribute(names.ATTRIBUTE_MODEL_INPUT_TOKENS, spent[0])
                     span.set_attribute(names.ATTRIBUTE_MODEL_OUTPUT_TOKENS, spent[1])
                     content = await self._content(image)
             except (APIError, TimeoutError, JSONDecodeError, UnicodeDecodeError, ModelUnavailable) as error:
-                failure = error if isinstance(error, ModelUnavailable) else self._failure(error)
+                failure = error if isinstance(error, ModelUnavailable) else self._failure(error, model)
                 outcome = "refused" if isinstance(failure, ContentRefused) else type(error).__name__
                 span.set_attribute(names.ATTRIBUTE_ERROR, outcome)
-                self._metrics.called(self.model, outcome, time.monotonic() - started)
+                await self._access.ended(call(outcome))
+                if isinstance(failure, Retry):
+                    await self._access.pause(failure)
                 raise failure from (None if failure is error else error)
-        seconds = time.monotonic() - started
-        self._metrics.called(self.model, "answered", seconds)
-        return Drawn(content, *spent, seconds)
+            except asyncio.CancelledError:
+                self._access.broken_off(call("CancelledError"))
+                raise
+        ended = call("answered")
+        await self._access.ended(ended)
+        return Drawn(model, content, *spent, ended.seconds)
 
-    def _spent(self, answer: ImagesResponse) -> tuple[int, int, float]:
+    def _wishes(self, model: str) -> dict[str, Any]:
+        wishes: dict[str, Any] = {"model": model, "size": self.size, "n": 1}
+        if self._quality:
+            wishes["quality"] = self._quality
+        if model.startswith("dall-e-"):  # the others give base64 always, and refuse to be asked for it
+            wishes["response_format"] = "b64_json"
+        return wishes
+
+    def _spent(self, answer: ImagesResponse, model: str) -> tuple[int, int, float]:
         """Return the tokens that went in and came out, and the cost, whatever the image turns out to be."""
         tokens = _count(answer.usage, "input_tokens"), _count(answer.usage, "output_tokens")
-        cost = (tokens[0] * self._price.input + tokens[1] * self._price.output) / 1e6 + self._price.image
-        self._metrics.spent(self.model, *tokens, cost)
-        return *tokens, cost
+        price = self._prices.get(model, ImagePrice())
+        return *tokens, (tokens[0] * price.input + tokens[1] * price.output) / 1e6 + price.image
 
     async def _content(self, image: Image) -> BinaryIO:
         if image.b64_json:
@@ -106,13 +117,10 @@ class OpenAIPainter:
         except Unavailable as error:
             raise ModelUnavailable(f"the image that the endpoint points to can't be fetched: {error}") from None
 
-    def _failure(self, error: ModelError) -> Exception:
+    def _failure(self, error: ModelError, model: str) -> Exception:
         if refusal := refusal_of(error):
             return ContentRefused(refusal)
-        failure = TROUBLES.failure_of(error, self.model, self._timeout)
-        if isinstance(failure, Retry):
-            self._gate.close(failure.after, str(failure))
-        return failure
+        return TROUBLES.failure_of(error, model, self._timeout)
 
 
 def _image_of(answer: ImagesResponse) -> Image:

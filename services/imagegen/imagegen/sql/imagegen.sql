@@ -1,6 +1,7 @@
 -- name: rewritten
--- Finds what a picture for a rewrite is drawn from.
-SELECT post_id, title, text, image_prompt FROM rewrites WHERE id = $1
+-- Finds what a picture for a rewrite is drawn from, and for which route.
+SELECT r.post_id, r.route_id, coalesce(routes.name, '') AS route, r.profile_id, r.title, r.text, r.image_prompt
+FROM rewrites r LEFT JOIN routes ON routes.id = r.route_id WHERE r.id = $1
 
 -- name: made
 -- Finds the image that was made for a request, if it is still kept.

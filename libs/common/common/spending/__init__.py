@@ -1,0 +1,1 @@
+"""What calls to models cost, and how much may be spent on them."""
