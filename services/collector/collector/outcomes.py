@@ -24,7 +24,7 @@ OWN_TIME = 0.9  # of a job's time-out, for a run that is to say in order how far
 def patience(job: Job) -> Patience:
     """Return how much more the run of a media job may ask for."""
     queue = job.queue.settings
-    return Patience(queue.timeout_seconds * OWN_TIME, job.last_attempt, job.age > queue.deadline_seconds)
+    return Patience(queue.timeout_seconds * OWN_TIME, job.last_attempt, job.waited > queue.deadline_seconds)
 
 
 @contextmanager

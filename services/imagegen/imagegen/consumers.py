@@ -19,7 +19,7 @@ def register(
 
     async def illustrate_requested(event: ImageRequested, job: Job) -> Sequence[Event]:
         """Have an image made, and attach it to its post."""
-        overdue = job.age > job.queue.settings.deadline_seconds
+        overdue = job.waited > job.queue.settings.deadline_seconds
         made = await illustrate(event, job.event_id, Chance(job.counted, job.last_attempt, overdue))
         store.add(job, made)
         if made.image:
