@@ -3,18 +3,21 @@
 Used by the REST API and by the command line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from common.postgres import Database, Queries
 
-LEVELS = ("debug", "info", "warning", "error", "critical")  # the least serious first
 Level = Literal["debug", "info", "warning", "error", "critical"]
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "critical")  # the least serious first
 
 SQL = Queries.load("common", "logs.sql")
+OWN = ("timestamp", "service", "level", "event", "post_id", "job_id", "trace_id", "span_id")  # not in `fields`
+LONGEST_NAME = 500  # characters of a service or an id
 LATE_IDS = 1000  # ids are given before they are committed: so many before the last one are looked at again
 
 
@@ -102,6 +105,21 @@ class Logs:
         return [_record(row) for row in rows]
 
 
+def record_of(said: Mapping[str, Any], *, service: str, at: datetime) -> LogRecord:
+    """Return what a service wrote as a record, whatever it is; with this service and time where it names none."""
+    event, level = str(said.get("event") or ""), said.get("level")
+    return LogRecord(
+        at=_moment(said.get("timestamp")) or at,
+        service=_name(said.get("service")) or service,
+        level=level if level in LEVELS else "info",
+        event=event,
+        post_id=_id(said.get("post_id")),
+        job_id=_name(said.get("job_id")),
+        trace_id=_name(said.get("trace_id")),
+        fields={name: value for name, value in said.items() if name not in OWN},
+    )
+
+
 def searched(event: str, fields: dict[str, Any]) -> str:
     """Return where a search for text looks: what was said, and what went wrong."""
     return "\n".join(str(each) for each in (event, fields.get("error"), fields.get("exception")) if each)
@@ -109,6 +127,22 @@ def searched(event: str, fields: dict[str, Any]) -> str:
 
 def _record(row: Any) -> LogRecord:
     return LogRecord(**{name: row[name] for name in LogRecord.__slots__})
+
+
+def _moment(given: object) -> datetime | None:
+    with suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(str(given)).astimezone(UTC)
+    return None
+
+
+def _id(given: object) -> UUID | None:
+    with suppress(ValueError):
+        return UUID(str(given))
+    return None
+
+
+def _name(given: object) -> str | None:
+    return str(given)[:LONGEST_NAME] if given else None
 
 
 def _literal(text: str) -> str:
