@@ -12,6 +12,7 @@ from postroom.commands import (
     images,
     importing,
     login,
+    logs,
     migrate,
     pub,
     serve,
@@ -31,6 +32,7 @@ app.command("up")(up.up)
 app.command("run")(serve.serve)
 app.command("status")(status.status)
 app.command("trace")(trace.trace)
+app.command("logs")(logs.logs)
 app.add_typer(dead.app, name="dead")
 app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)
