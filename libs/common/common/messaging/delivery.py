@@ -201,9 +201,10 @@ class Delivery:
                 self._failed(job, error)
 
     def _retry(self, job: Job, later: Retry) -> None:
-        if later.bounded and job.age > self.queue.settings.deadline_seconds:
+        if later.bounded and job.waited > self.queue.settings.deadline_seconds:
             job.bury(later)
             return
+        job.bounded = later.bounded
         job.finish("queued", later, delay=later.after, excused=1)
         if later.notice:
             job.emit([later.notice], run=0)

@@ -37,6 +37,8 @@ class Job:
     counted: int = 0  # attempts that failed or are under way; a Retry is excused
     crashes: int = 0  # attempts whose holder died
     age: float = 0.0  # seconds from the first claim to this one
+    waited: float = 0.0  # those of them that count against the deadline
+    bounded: bool = True  # whether the wait does by which this run ended
     taken: float = 0.0  # when this run began, on the monotonic clock
     status: Status = "in_progress"
     error: str | None = None

@@ -105,7 +105,7 @@ class Ledger:
             for row in await connection.fetch(self._sql["claim"], *given):
                 job = first[row["consumer"], row["event_id"]]
                 job.attempt, job.counted = row["attempts"], row["counted"]
-                job.crashes, job.age = row["crashes"], row["age"]
+                job.crashes, job.age, job.waited = row["crashes"], row["age"], row["waited"]
                 standing[job.key] = "run" if row["status"] == "in_progress" else "suspect"
             if crashed := [job for job in first.values() if job.crashes and job.attempt <= RUNS_KEPT]:
                 died = [(*job.key, job.attempt - (standing[job.key] == "run")) for job in crashed]
@@ -149,6 +149,8 @@ class Ledger:
                 for job in in_order
                 if job.outcome and job.key in done and job.attempt <= RUNS_KEPT
             ]
+            if unbounded := [job.key for job in in_order if not job.bounded and job.key in done]:
+                await connection.execute(self._sql["begin_again"], *columns(unbounded, 2))
             if runs:
                 await connection.execute(self._sql["record_attempts"], *columns(runs, 6))
             results: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)

@@ -21,7 +21,8 @@ WITH given AS (
     WHERE (job.status = 'queued' AND (job.due_at <= now()) IS NOT FALSE)
        OR (job.status = 'in_progress' AND job.lease_until < now())
     RETURNING consumer, event_id, status, attempts, attempts - excused - crashes AS counted, crashes,
-              extract(epoch FROM now() - created_at)::float8 AS age
+              extract(epoch FROM now() - created_at)::float8 AS age,
+              extract(epoch FROM now() - greatest(created_at, patient_from))::float8 AS waited
 ), kept AS (
     INSERT INTO job_messages AS message (consumer, event_id, payload, headers, sequence)
     SELECT consumer, event_id, payload, headers, sequence FROM claimed JOIN given USING (consumer, event_id)
@@ -72,6 +73,10 @@ WITH ended AS (
     ON CONFLICT DO NOTHING
 )
 SELECT consumer, event_id FROM done
+
+-- name: begin_again
+-- Lets the deadline of jobs run from now on.
+UPDATE jobs SET patient_from = now() FROM unnest($1::text[], $2::text[]) AS given (c, e) WHERE consumer = c AND event_id = e
 
 -- name: record_attempts
 -- Keeps how runs ended that did not simply succeed.
