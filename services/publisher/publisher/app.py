@@ -10,16 +10,14 @@ from uuid import uuid4
 
 from common import service as services
 from common.bell import Bell
-from common.contracts import topology
 from common.events import NotifyRequested
 from common.leases import Leases
 from common.limits import Pace
 from common.media.download import Downloads
 from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
-from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
-from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
+from common.service import Service, ServiceSettings, create_service, load_settings
 from common.telegram.holding import HeldSession
 from common.telegram.outgoing import stored_media
 from common.telegram.sessions import BotSessions
@@ -52,7 +50,7 @@ async def run(stop: asyncio.Event) -> None:
     telegram_settings = load_settings(TelegramSettings)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(create_service("publisher", load_settings(ServiceSettings)))
-        queue = Queue(topology().durable(DURABLE), queue_settings("publish_queue", DEFAULTS))
+        queue = service.queue(DURABLE, DEFAULTS)
         downloads = await stack.enter_async_context(Downloads.open(allow_private=settings.publish_allow_private_media))
         images = MediaStore(service.database, service.stream)
         sessions = BotSessions(service.database, telegram_settings)
@@ -72,9 +70,9 @@ async def run(stop: asyncio.Event) -> None:
             held,
             open_media=stored_media(images, fetched(downloads)),
             link_preview=settings.publish_link_preview,
-            call_seconds=queue.settings.timeout_seconds,
+            call_seconds=queue.timeout,
         )
-        gallery, seconds = Gallery(images, downloads), queue.settings.timeout_seconds
+        gallery, seconds = Gallery(images, downloads), queue.timeout
         links = load_settings(MediaLinkSettings)
         registry = Registry()
         registry.add(platforms.telegram(telegram, Account("telegram", service.pacing), bot), "telegram")
@@ -114,9 +112,9 @@ async def run(stop: asyncio.Event) -> None:
                     ended=ended,
                 )
 
-            return Lane(destination, store, endings, pace, sending, batch=settings.batch)
+            return Lane(destination, store, endings, pace, sending, queue, batch=settings.batch)
 
-        lanes = Lanes(store, service.leases, make_lane)
+        lanes = Lanes(store, service.leases, queue, make_lane)
         rollback = Rollback(service.database, endings, registry.platforms, queue, rolled_back)
 
         async def telegram_problem() -> str | None:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from common.bell import Bell
+from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
 from publisher.endings import Ending, Endings
 from publisher.pace import LanePace
@@ -36,6 +37,7 @@ class Lane:
         endings: Endings,
         pace: LanePace,
         sending: Callable[[Callable[[Ending], None]], Sending],
+        queue: Queue,
         *,
         batch: int,
     ) -> None:
@@ -44,13 +46,14 @@ class Lane:
         self._store = store
         self._endings = endings
         self._pace = pace
+        self._queue = queue
         self._batch = batch
         self._sending = sending(self._ended)
         self._small, self._took_on = False, 0.0
         self._unrecorded: set[asyncio.Future[None]] = set()
 
     async def run(self) -> None:
-        """Send what is due until there has been nothing for a while.
+        """Send what is due until there has been nothing for a while, or the queue is paused.
 
         Raises Unusable, and where a result can't be recorded.
         """
@@ -63,6 +66,8 @@ class Lane:
                 await self._sending.orient()
                 await self._pace.allow()
                 await self._sending.ready()  # the pace may have taken long
+                if self._queue.paused:
+                    continue
                 tasks = await self._store.take_on(self._destination, self._batch, self._sending.newest)
                 self._small, self._took_on = len(tasks) < self._batch, time.monotonic()
                 await self._publish_all(tasks)
@@ -78,7 +83,7 @@ class Lane:
 
     async def _something_due(self) -> bool:
         idle_since = time.monotonic()
-        while time.monotonic() - idle_since < IDLE_SECONDS:
+        while not self._queue.paused and time.monotonic() - idle_since < IDLE_SECONDS:
             if await self._store.anything_due(self._destination):
                 return True
             await self.bell.wait()

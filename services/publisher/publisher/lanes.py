@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from common.bell import Bell
 from common.leases import LeaseLost, Leases
+from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
 from publisher.lane import Lane
 from publisher.sending import Unusable
@@ -18,11 +19,15 @@ AGAIN_SECONDS = 1.0  # until a lane that failed is tried again
 
 
 class Lanes:
-    """Starts lanes where there is work. A lease says which replica has a lane; the others stand by for it."""
+    """Starts lanes where there is work. A lease says which replica has a lane; the others stand by for it.
 
-    def __init__(self, store: Store, leases: Leases, make: Callable[[str], Lane | None]) -> None:
+    While the queue is paused there are none.
+    """
+
+    def __init__(self, store: Store, leases: Leases, queue: Queue, make: Callable[[str], Lane | None]) -> None:
         self._store = store
         self._leases = leases
+        self._queue = queue
         self._make = make
         self._bell = Bell()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -39,7 +44,7 @@ class Lanes:
         try:
             while True:
                 try:
-                    for destination in await self._store.busy_destinations():
+                    for destination in [] if self._queue.paused else await self._store.busy_destinations():
                         if destination not in self._running:
                             self._start(destination)
                 except UNREACHABLE as error:

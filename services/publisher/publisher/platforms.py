@@ -74,7 +74,7 @@ async def instagram(
     service: Service,
     gallery: Gallery,
     stack: AsyncExitStack,
-    seconds: float,
+    seconds: Callable[[], float],
 ) -> Registered | str:
     """Return Instagram, or what it lacks. Raises SettingsError."""
     if not settings.accounts:
@@ -92,7 +92,7 @@ async def instagram(
 
 
 async def x(
-    settings: XSettings, service: Service, gallery: Gallery, stack: AsyncExitStack, seconds: float
+    settings: XSettings, service: Service, gallery: Gallery, stack: AsyncExitStack, seconds: Callable[[], float]
 ) -> Registered | str:
     """Return X, or what it lacks. Raises SettingsError."""
     if not settings.accounts:

@@ -37,10 +37,13 @@ class Rollback:
         self._sql = Queries.load(__package__, "packages.sql")
 
     async def keep(self) -> None:
-        """Delete for ever what is to be deleted, and end packages that somebody else has settled."""
+        """Delete for ever what is to be deleted, and end packages that somebody else has settled.
+
+        While the queue is paused nothing is deleted.
+        """
         while True:
             try:
-                for row in await self._database.fetch(self._sql["to_take_back"]):
+                for row in [] if self._queue.paused else await self._database.fetch(self._sql["to_take_back"]):
                     await self._try(row)
                 await self._end_others()
             except UNREACHABLE as error:

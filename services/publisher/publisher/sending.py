@@ -90,8 +90,8 @@ class Sending:
     async def publish(self, task: Task) -> None:
         """Send until it is known how it ended.
 
-        Raises NotNow where it has to wait and was certainly not sent; one that may have been sent is not let go, so
-        that nothing overtakes it. Raises Unusable too.
+        Raises NotNow where it has to wait, or the queue is paused, and it was certainly not sent; one that may have
+        been sent is not let go, so that nothing overtakes it. Raises Unusable too.
         """
         started, repeats = time.monotonic() - task.age, 0
         while True:
@@ -101,8 +101,12 @@ class Sending:
                 await self._look_for(task, f"no answer within {self._unknown_after:g} s")
                 if task.doubtful:  # it has ended
                     return None
+            if self._queue.paused and not task.begun:
+                raise NotNow
             try:
-                return self._succeed(task, await self._send(task))
+                with self._queue.at_work():
+                    sent = await self._send(task)
+                return self._succeed(task, sent)
             except (Wait, Away) as obstacle:
                 if isinstance(obstacle, Wait):
                     await self._pace.block(obstacle)

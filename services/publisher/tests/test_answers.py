@@ -35,7 +35,7 @@ async def nobody(_account: str, _why: str) -> None:
 async def calls(answer: Answering) -> AsyncIterator[Calls]:
     """Calls to a platform that answers so."""
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
-        yield Calls(client, "http://platform", 5.0)
+        yield Calls(client, "http://platform", lambda: 5.0)
 
 
 def tokens(database: Database, platform: str) -> Tokens:

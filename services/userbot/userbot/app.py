@@ -11,12 +11,10 @@ from telethon import TelegramClient
 from telethon.tl.types import User
 
 from common import service as services
-from common.contracts import topology
 from common.events import NotifyRequested
 from common.media.store import MediaStore
-from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
-from common.service import Service, ServiceSettings, create_service, load_settings, queue_settings
+from common.service import Service, ServiceSettings, create_service, load_settings
 from common.telegram.account import TelegramAccount
 from common.telegram.health import NoSession
 from common.telegram.holding import HeldSession
@@ -51,8 +49,8 @@ async def run(stop: asyncio.Event) -> None:
     summary = load_settings(SummarySettings)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(create_service("userbot", load_settings(ServiceSettings)))
-        queue = Queue(topology().durable(DURABLE), queue_settings("broadcast_queue", DEFAULTS))
-        database, call_seconds = service.database, queue.settings.timeout_seconds
+        queue = service.queue(DURABLE, DEFAULTS)
+        database, call_seconds = service.database, queue.timeout
         counter = MessageCounter(database)
         live = LiveMessages(counter.seen)
 
@@ -168,7 +166,7 @@ def hold_session(
 
 
 def teller_of(
-    service: Service, summary: SummarySettings, settings: TelegramSettings, call_seconds: float
+    service: Service, summary: SummarySettings, settings: TelegramSettings, call_seconds: Callable[[], float]
 ) -> Teller | None:
     """Return who tells an administrator, where a bot and an administrator are set."""
     token = summary.admin_notify_bot_token.get_secret_value()

@@ -82,8 +82,9 @@ class Worker:
         log.info("task %s is taken, attempt %d", task.id, task.attempts)
         lease = TaskLease(self._database, task, ttl=self._lease_seconds)
         try:
-            async with lease.held(f"task {task.id}"):
-                await self._broadcasting.carry_out(task)
+            with self._queue.at_work():
+                async with lease.held(f"task {task.id}"):
+                    await self._broadcasting.carry_out(task)
         except (Lost, LeaseLost):
             log.warning("task %s is lost: somebody else may have it now", task.id)
         except asyncio.CancelledError:

@@ -72,6 +72,10 @@ class Queue:
         """Seconds until the server delivers again; also the lease of a claim."""
         return self.durable.ack_wait
 
+    def timeout(self) -> float:
+        """Seconds for one run, as they are now; for those who ask again with each call."""
+        return self.settings.timeout_seconds
+
     @property
     def prefetch(self) -> int:
         """How many messages may wait here for a free place: as many as run, so that no place stays empty."""

@@ -26,9 +26,11 @@ DEAD_SECONDS = 30.0  # between tries to open one that is dead: Telegram limits t
 
 
 class TelegramAccount:
-    """An account whose session is held, a user's or a bot's. `call_seconds` bounds each call."""
+    """An account whose session is held, a user's or a bot's. `call_seconds` says, before each call, what bounds it."""
 
-    def __init__(self, database: Database, held: HeldSession, *, call_seconds: float, bot: bool = False) -> None:
+    def __init__(
+        self, database: Database, held: HeldSession, *, call_seconds: Callable[[], float], bot: bool = False
+    ) -> None:
         self._database = database
         self._held = held
         self._call_seconds = call_seconds
@@ -130,7 +132,7 @@ class TelegramAccount:
             self.doubt()
             raise Away(self._held.problem or "not connected to Telegram")
         try:
-            return await call_once(client, request, self._call_seconds)
+            return await call_once(client, request, self._call_seconds())
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             self.doubt()
             raise Unanswered(reason(error)) from None

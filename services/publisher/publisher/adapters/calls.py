@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -38,18 +38,21 @@ class Answer:
 class Calls:
     """Calls below one base URL. No redirect is followed, so that a token goes nowhere else."""
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, seconds: float) -> None:
+    def __init__(self, client: httpx.AsyncClient, base_url: str, seconds: Callable[[], float]) -> None:
         self._client = client
         self._base_url = base_url.rstrip("/")
         self._seconds = seconds
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, base_url: str, *, seconds: float) -> AsyncIterator[Self]:
-        """Open connections for calls that take up to so many seconds each."""
+    async def open(cls, base_url: str, *, seconds: Callable[[], float]) -> AsyncIterator[Self]:
+        """Open connections for calls; `seconds` says, before each, how long it may take."""
         limits = httpx.Limits(max_keepalive_connections=10, keepalive_expiry=IDLE_SECONDS)
         async with httpx.AsyncClient(
-            timeout=seconds, limits=limits, follow_redirects=False, trust_env=False, headers={"User-Agent": "Postroom"}
+            limits=limits,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": "Postroom"},
         ) as client:
             yield cls(client, base_url, seconds)
 
@@ -59,11 +62,13 @@ class Calls:
         Raises Away where there is no answer; but of a call that may be made only `once`, and may have arrived,
         Unanswered.
         """
+        seconds = self._seconds()
+        url = f"{self._base_url}{path}"
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             async with (
-                asyncio.timeout(self._seconds),
-                self._client.stream(method, f"{self._base_url}{path}", headers=headers, **content) as response,
+                asyncio.timeout(seconds),
+                self._client.stream(method, url, headers=headers, timeout=seconds, **content) as response,
             ):
                 return Answer(response.status_code, await _read(response), response.headers)
         except BEFORE_SENDING as error:

@@ -1,7 +1,7 @@
 """Telegram as a place to publish: raw requests over MTProto, whose random ids make a send idempotent."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from telethon import errors
@@ -34,7 +34,13 @@ class Telegram:
     has_images_made = False
 
     def __init__(
-        self, database: Database, held: HeldSession, *, open_media: OpenMedia, link_preview: bool, call_seconds: float
+        self,
+        database: Database,
+        held: HeldSession,
+        *,
+        open_media: OpenMedia,
+        link_preview: bool,
+        call_seconds: Callable[[], float],
     ) -> None:
         self._held = held
         self._account = TelegramAccount(database, held, call_seconds=call_seconds, bot=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 from telethon import errors, utils
 from telethon.tl import functions, types
@@ -21,7 +22,7 @@ class Bot:
     """Tells one person or group. Signed in while it does: that is seldom, and one replica at a time."""
 
     def __init__(
-        self, sessions: BotSessions, leases: Leases, token: str, recipient: int, *, call_seconds: float
+        self, sessions: BotSessions, leases: Leases, token: str, recipient: int, *, call_seconds: Callable[[], float]
     ) -> None:
         self._sessions = sessions
         self._leases = leases
@@ -46,7 +47,7 @@ class Bot:
             except WAITS as wait:
                 raise Retry(wait.seconds, reason(wait)) from None
             try:
-                await call_once(client, request, self._call_seconds)
+                await call_once(client, request, self._call_seconds())
             except errors.RandomIdDuplicateError:
                 return  # it was told before
             except WAITS as wait:
