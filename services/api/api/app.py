@@ -9,6 +9,9 @@ from api.http.calls import System
 from api.http.media_links import PATH, media_links
 from api.http.rate import Rate
 from api.http.server import ApiServer
+from api.live.hub import Hub
+from api.live.source import Source
+from api.live.watching import Watching
 from api.logs.keeping import LogKeeper, LogSettings
 from api.notifying.channels import channels
 from api.notifying.keeping import Notifications
@@ -18,9 +21,10 @@ from api.notifying.telling import Teller
 from api.pruning import prune
 from api.resources import routers
 from api.resources.health import answer_workers
-from api.settings import ApiSettings, NotificationSettings, WebhookSettings
+from api.settings import ApiSettings, LiveSettings, NotificationSettings, WebhookSettings
 from api.webhooks.sending import WebhookSender
 from common import service as services
+from common.live import Live
 from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
 from common.messaging.replay import DeadLetters
@@ -37,7 +41,8 @@ async def run(stop: asyncio.Event) -> None:
     notifying, email = load_settings(NotificationSettings), load_settings(EmailSettings)
     async with create_service("api", load_settings(ServiceSettings)) as service:
         told_by = channels(service.database, email)
-        system = _system(service, settings, webhooks)
+        hub = Hub(Source(service.nats), load_settings(LiveSettings))
+        system = _system(service, settings, webhooks, hub)
         application = make_application(routers(), system)
         application.add_route("/health/workers", answer_workers, include_in_schema=False)
         links = load_settings(MediaLinkSettings)
@@ -51,13 +56,16 @@ async def run(stop: asyncio.Event) -> None:
         logs = LogKeeper(service.database, service.stream, load_settings(LogSettings).logs_keep_days)
         service.background(logs.run)
         service.background(logs.prune)
+        service.health.add("live events", hub.check)
+        service.background(hub.run)
+        service.background(Watching(hub, service.database).run)
         service.background(server.serve)
         service.background(sender.run)
         service.background(lambda: prune(service.database))
         await service.run(stop)
 
 
-def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) -> System:
+def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, hub: Hub) -> System:
     return System(
         database=service.database,
         rails=service.rails,
@@ -66,6 +74,8 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings) 
         rate=Rate(settings.api_requests_per_minute),
         media=MediaStore(service.database, service.stream),
         dead_letters=DeadLetters(service.stream, service.rails.ledger),
+        live=Live(service.nats),
+        hub=hub,
         allow_private_webhooks=webhooks.webhook_allow_private,
         images_made_for=load_settings(PlatformImages).made_for,
     )

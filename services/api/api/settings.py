@@ -7,7 +7,6 @@ from pydantic_settings import NoDecode
 
 from common.service import SettingsGroup
 
-
 Waits = Annotated[
     tuple[Annotated[float, Field(gt=0)], ...],
     NoDecode,
@@ -39,6 +38,19 @@ class ApiSettings(SettingsGroup):
     api_host: str = Field(default="127.0.0.1", description="where the REST API listens")
     api_port: int = Field(default=8080, ge=0, le=65535, description="0: any free port")
     api_requests_per_minute: int = Field(default=600, ge=0, description="per token and replica; 0: no limit")
+
+
+class LiveSettings(SettingsGroup):
+    """Live events."""
+
+    live_connections: int = Field(default=1000, ge=0, description="clients that may watch, per replica")
+    live_connections_per_token: int = Field(default=20, ge=1, description="of these, per token")
+    live_waiting_events: int = Field(
+        default=500,
+        ge=256,
+        description="a client for which more of them wait is dropped; it may come back with its last id",
+    )
+    live_heartbeat_seconds: float = Field(default=15.0, gt=0, description="how often a silent connection gives a sign")
 
 
 class WebhookSettings(SettingsGroup):

@@ -32,7 +32,7 @@ def needed(method: str, path: str) -> Scope:
     """What the operation is meant to need; the app is not asked."""
     if path.startswith(ONLY_ADMINS):
         return "admin"
-    return "read" if method == "GET" else "write"
+    return "read" if method == "GET" or path == "/api/v1/events/tickets" else "write"
 
 
 def filled(path: str) -> str:
@@ -63,7 +63,10 @@ async def test_every_operation_asks_for_a_valid_token_of_its_scope(api: Api) -> 
     async def check(method: str, path: str) -> None:
         async def ask(header: str) -> httpx.Response:
             headers = {"Authorization": header.encode("latin-1")}
-            return await api.http.request(method, api.url + filled(path), headers=headers)
+            async with api.http.stream(method, api.url + filled(path), headers=headers) as answer:
+                if not answer.headers["content-type"].startswith("text/event-stream"):  # that has no end
+                    await answer.aread()
+                return answer
 
         for name, header in refused.items():
             answer = await ask(header)
@@ -74,7 +77,7 @@ async def test_every_operation_asks_for_a_valid_token_of_its_scope(api: Api) -> 
             answer = await ask(f"Bearer {tokens[given]}")
             allowed = SCOPES.index(given) >= SCOPES.index(needed(method, path))
             assert (answer.status_code == 403) is not allowed, (given, method, path, answer.status_code)
-            assert answer.status_code < 500, (given, method, path, answer.text)
+            assert answer.status_code < 500, (given, method, path)
 
     every = operations()
     assert len(every) > 50

@@ -131,6 +131,8 @@ async def test_no_request_that_the_document_allows_or_forbids_breaks_the_api(api
             operation = result.ok()
             if known_ids and (operation.method == "delete" or not known.of(operation.path)):
                 continue
+            if (operation.method, operation.path) == ("get", "/api/v1/events"):  # an answer without an end
+                continue
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 explore(operation, mode)
 

@@ -1,6 +1,6 @@
 """Bearer tokens, https://www.rfc-editor.org/rfc/rfc6750"""
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from api.http.problems import Problem
 from common.tokens import Scope, Token, TokenRefused, Tokens
@@ -8,7 +8,7 @@ from common.tokens import Scope, Token, TokenRefused, Tokens
 REALM = 'Bearer realm="postroom"'
 
 
-async def authenticate(request: Request, tokens: Tokens, scope: Scope) -> Token:
+async def authenticate(request: HTTPConnection, tokens: Tokens, scope: Scope) -> Token:
     """Return the caller's token. Raises a problem where it is not valid, or its scope does not allow this."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret:

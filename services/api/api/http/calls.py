@@ -15,7 +15,9 @@ from starlette.responses import Response
 from api.http import etags
 from api.http.problems import Problem
 from api.http.rate import Rate
+from api.live.hub import Hub
 from common.events import Event
+from common.live import Live
 from common.media.store import MediaStore
 from common.messaging.rails import Rails
 from common.messaging.replay import DeadLetters
@@ -38,6 +40,8 @@ class System:
     rate: Rate
     media: MediaStore
     dead_letters: DeadLetters
+    live: Live
+    hub: Hub
     allow_private_webhooks: bool = False
     images_made_for: frozenset[str] = frozenset()  # platforms
 

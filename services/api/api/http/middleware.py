@@ -43,7 +43,8 @@ class AroundRequests:
             await send(message)
 
         # A HEAD is answered as a GET; the server leaves the body out, https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2
-        asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        scope["state"]["head"] = scope["method"] == "HEAD"
+        asked = {**scope, "method": "GET"} if scope["state"]["head"] else scope
         with bound_contextvars(request_id=request_id):
             try:
                 await self._app(asked, receive, send_with_headers)

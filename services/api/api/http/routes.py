@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from opentelemetry import propagate
 from pydantic import BaseModel
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from api.http import etags
@@ -31,13 +31,16 @@ SAFE = ("GET", "HEAD")
 LARGEST_BODY_BYTES = 2**20
 LARGEST_DRAINED_BYTES = 2**25  # of a body that is too large: a caller that still sends would not read the answer
 ANSWER_SECONDS = 30.0
-SECRETS = ("secret",)  # fields that the audit log leaves out
+SECRETS = ("secret", "ticket")  # fields that the audit log leaves out
 
 
-def resource(noun: str, *, read: Scope = "read", write: Scope = "write") -> APIRouter:
+def resource(
+    noun: str, *, read: Scope = "read", write: Scope = "write", route: "type[CallRoute] | None" = None
+) -> APIRouter:
     """Return the router of a resource, with the scopes that reading and writing need."""
+    kind: type[CallRoute] = route or CallRoute
 
-    class Route(CallRoute):
+    class Route(kind):  # type: ignore[misc,valid-type] # the kind is a parameter
         scopes = (read, write)
 
     return APIRouter(prefix=f"/{noun}", tags=[noun], route_class=Route)
@@ -47,6 +50,11 @@ class CallRoute(APIRoute):
     """A route of the API."""
 
     scopes: tuple[Scope, Scope] = ("admin", "admin")
+    announced: bool = True  # whether what is written is a live event
+
+    async def identify(self, request: HTTPConnection, system: System, scope: Scope) -> Token:
+        """Return the caller's token. Raises a problem."""
+        return await authenticate(request, system.tokens, scope)
 
     def scope_of(self, method: str) -> Scope:
         """Return the scope that a method needs here."""
@@ -61,7 +69,7 @@ class CallRoute(APIRoute):
         async def answer(request: Request) -> Response:
             system: System = request.app.state.system
             async with asyncio.timeout(ANSWER_SECONDS):
-                token = await authenticate(request, system.tokens, self.scope_of(request.method))
+                token = await self.identify(request, system, self.scope_of(request.method))
                 request.state.token = token.name
                 system.rate.take(token.id)
                 _check_parameters(request, parameters)
@@ -89,6 +97,8 @@ class CallRoute(APIRoute):
                 if repeatable:
                     await repeatable.keep(connection, response)
             await rails.publish_all()
+            if self.announced:
+                await self._announce(system, call, response)
             if call.afterwards and (later := await call.afterwards()):
                 later.headers.update(call.headers)
                 if repeatable:
@@ -96,6 +106,16 @@ class CallRoute(APIRoute):
                         await repeatable.keep(connection, later)
                 return later
         return response
+
+    async def _announce(self, system: System, call: Call, response: Response) -> None:
+        """Tell those who watch what was done; they read for themselves what is different now."""
+        post_id = call.request.path_params.get("post_id")
+        if post_id is None and response.body:
+            answered = json.loads(bytes(response.body))
+            post_id = answered.get("post_id") if isinstance(answered, dict) else None
+        await system.live.tell(
+            f"change.{self.name}", post_id=post_id, scope=self.scope_of("GET"), path=call.path, by=call.actor
+        )
 
     async def _record(self, connection: Connection, call: Call, response: Response) -> None:
         await connection.execute(

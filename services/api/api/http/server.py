@@ -5,14 +5,61 @@ import socket
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from common.service.health import EmbeddedServer
 
 STOP_SECONDS = 5  # for requests that are under way
+STUCK_SECONDS = 20.0  # a client that takes nothing for so long, although there is something for it, is cut off
+LARGEST_FRAME_BYTES = 2**16  # of what a WebSocket's client says
 
 
 class AddressTaken(OSError):
     """Somebody else listens where the API is to listen."""
+
+
+class Cutting(asyncio.Protocol):
+    """Cuts a connection whose client takes nothing any more. Else it stays, and whoever writes to it waits for ever."""
+
+    transport: asyncio.Transport
+    _look: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """More is to be written than the client takes."""
+        super().pause_writing()
+        self._later(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        self._forget()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """There is nobody to be cut off."""
+        self._forget()
+        super().connection_lost(exc)
+
+    def _later(self, left: int) -> None:
+        self._look = asyncio.get_running_loop().call_later(STUCK_SECONDS, self._cut_if_stuck, left)
+
+    def _cut_if_stuck(self, left: int) -> None:
+        if (now := self.transport.get_write_buffer_size()) < left:
+            self._later(now)
+        else:
+            self.transport.abort()
+
+    def _forget(self) -> None:
+        if self._look:
+            self._look.cancel()
+
+
+class HttpProtocol(Cutting, H11Protocol):
+    """A connection that speaks HTTP."""
+
+
+class WebSocketProtocol(Cutting, WebSocketsSansIOProtocol):
+    """A connection that was upgraded to a WebSocket."""
 
 
 class ApiServer:
@@ -29,6 +76,10 @@ class ApiServer:
         self._socket = socket.socket(family, kind, socket.IPPROTO_TCP, fileno=listening.detach())
         config = uvicorn.Config(
             app,
+            http=HttpProtocol,
+            ws=WebSocketProtocol,
+            ws_max_size=LARGEST_FRAME_BYTES,
+            ws_per_message_deflate=False,  # what is said is short, and a compressor for each client is not
             log_config=None,
             access_log=False,
             lifespan="off",

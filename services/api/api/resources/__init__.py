@@ -8,6 +8,7 @@ from api.resources import (
     chats,
     contents,
     destinations,
+    events,
     health,
     images,
     jobs,
@@ -28,6 +29,6 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        chats, jobs, images, notifications, webhooks, audit, logs, health,
+        chats, jobs, images, notifications, webhooks, audit, logs, health, events,
     )  # fmt: skip
     return [module.router for module in modules]
