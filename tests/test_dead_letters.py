@@ -12,10 +12,10 @@ DESTINATION = "telegram:@postroom_demo"
 
 
 async def letters(place: Any, count: int) -> list[dict[str, Any]]:
-    """The dead letters, once there are so many."""
+    """The dead letters, the oldest first, once there are so many."""
 
     async def probe() -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = place.said("dead", "list")
+        found: list[dict[str, Any]] = place.said("dead", "list")[::-1]
         return found if len(found) == count else []
 
     return await eventually(probe, within=30)
@@ -47,19 +47,26 @@ async def test_what_is_malformed_arrives_once_and_the_queue_goes_on(standing: An
         "ValidationError: text: Input should be a valid string; targets: Input should be a valid array"
     )
     assert {letter["consumer"] for letter in (malformed, mistyped)} == {"publisher"}
-    assert (malformed["payload"], malformed["attempts"]) == ('{"text": ', 1)
+    assert malformed["attempts"] == 1
 
     number = str(malformed["number"])
     shown = standing.command("dead", "show", number).stdout
     assert re.search(r"^error +ValidationError: Invalid JSON", shown, re.MULTILINE)
     assert shown.endswith('\n{"text": \n')
-    assert standing.said("dead", "show", number)["headers"] == malformed["headers"]
+    opened = standing.said("dead", "show", number)
+    assert opened["payload"] == '{"text": '
+    assert opened["headers"]["dl-subject"] == "publish.requested"
+    assert opened.items() > malformed.items()
     assert "2 jobs are in the dead letters: `postroom dead list`" in standing.command("status").stdout
     table = standing.command("dead", "list").stdout
     assert re.search(
         rf"^{number} +\S+ \S+ +publisher +publish\.requested +\w{{12}} +Valid.*column 9 *$", table, re.MULTILINE
     )
 
+    (standing.directory / "fixed.json").write_text(json.dumps({"text": 5, "targets": [DESTINATION]}))
+    assert standing.refusal("dead", "edit", number, "--payload", "fixed.json") == (
+        "postroom: text: Input should be a valid string"
+    )
     (standing.directory / "fixed.json").write_text(json.dumps({"text": "mended", "targets": [DESTINATION]}))
     before = standing.said("status")["posts"]["total"]["published"]
     said = standing.command("dead", "replay", number, "--payload", "fixed.json").stdout
@@ -82,8 +89,12 @@ async def test_letters_are_chosen_by_group(standing: Any) -> None:
     human = standing.command("dead", "list", "--grouped").stdout
     assert re.search(rf"^{twice['fingerprint']} +2 +publisher", human, re.MULTILINE)
 
-    assert standing.said("dead", "discard", "--fingerprint", twice["fingerprint"], "--yes") == {"discarded": 2}
-    assert standing.said("dead", "replay", "--consumer", "publisher") == {"replayed": 2}  # they fail again
+    of_group = ("--fingerprint", twice["fingerprint"])
+    assert standing.said("dead", "discard", *of_group, "--dry-run") == {"matching": 2}
+    assert standing.command("dead", "replay", "--error", "json", "--dry-run").stdout == "3 dead letters match.\n"
+    discarded = standing.said("dead", "discard", *of_group, "--yes")
+    assert (discarded["discarded"], discarded["refused"]) == (2, 0)
+    assert standing.said("dead", "replay", "--consumer", "publisher")["replayed"] == 2  # they fail again
     again = await letters(standing, 2)
     assert {letter["event_id"] for letter in again} < {letter["event_id"] for letter in found}
     assert min(letter["number"] for letter in again) > max(letter["number"] for letter in found)
@@ -135,7 +146,7 @@ def test_what_is_not_chosen_clearly_is_refused(standing: Any) -> None:
     assert standing.refusal("dead", "show", "99999") == (
         "postroom: there is no dead letter 99999; `postroom dead list` shows all"
     )
-    name_one = "postroom: name one letter by its number, or a group by --fingerprint or --consumer, or --all"
+    name_one = "postroom: name one letter by its number, or a group by --fingerprint or another filter, or --all"
     assert standing.refusal("dead", "replay") == name_one
     assert standing.refusal("dead", "discard", "1", "--all", "--yes") == name_one
     (standing.directory / "fixed.json").touch()

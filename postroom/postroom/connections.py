@@ -11,9 +11,9 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from pydantic import SecretStr
 
-from common.messaging.ledger import Ledger
 from common.messaging.rails import Rails
 from common.messaging.replay import DeadLetters
+from common.messaging.within import Emitting
 from common.postgres import Database, verify_schema
 from common.settings import DatabaseUrl, SettingsGroup, load_settings
 from postroom.stack import running
@@ -44,10 +44,9 @@ class System:
         """The JetStream context."""
         return self.nats.jetstream()
 
-    @property
-    def dead_letters(self) -> DeadLetters:
-        """The dead letters."""
-        return DeadLetters(self.stream, Ledger(self.database))
+    def dead_letters(self, rails: Emitting, database: Database | None = None) -> DeadLetters:
+        """Return the dead letters, inside a transaction where its `database` and `rails` are given."""
+        return DeadLetters(self.stream, database or self.database, rails)
 
     @contextmanager
     def rails(self) -> Iterator[Rails]:

@@ -19,8 +19,9 @@ from common.broadcasts import BroadcastEnded, ManyBroadcasts, NoSuchBroadcast
 from common.chats import NoSuchChat
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
-from common.messaging.replay import NoSuchLetter
+from common.messaging.replay import LetterChanged, LetterNotKept, NoSuchLetter, WrongPayload
 from common.messaging.streams import TopologyError
+from common.operations import NoSuchOperation, OperationEnded, WrongFilter
 from common.postgres import SchemaError
 from common.settings import SettingsError
 from common.tokens import NoSuchToken, TokenExists
@@ -44,6 +45,12 @@ class Refused(Exception):
 EXIT_CODES: dict[type[Exception], int] = {
     Refused: EXIT_FAILED,
     NoSuchLetter: EXIT_FAILED,
+    LetterNotKept: EXIT_FAILED,
+    LetterChanged: EXIT_FAILED,
+    WrongPayload: EXIT_FAILED,
+    NoSuchOperation: EXIT_FAILED,
+    OperationEnded: EXIT_FAILED,
+    WrongFilter: EXIT_USAGE,
     NoSuchBroadcast: EXIT_FAILED,
     BroadcastEnded: EXIT_FAILED,
     ManyBroadcasts: EXIT_FAILED,

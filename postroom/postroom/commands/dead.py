@@ -1,167 +1,263 @@
 """`postroom dead`: the dead letters."""
 
-from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from common.messaging.replay import DeadLetter
-from postroom.connections import System, connected
-from postroom.output import Json, Refused, counted, print_json, print_table, run
+from common.audit import record
+from common.messaging.letters import Contents, DeadLetter, LetterFilter, LetterGroup
+from common.messaging.replay import DeadLetters
+from common.messaging.within import EmittedWithin
+from common.operations import Outcome
+from common.postgres import Within
+from postroom.commands.bulk import operate
+from postroom.commands.moments import moment
+from postroom.connections import connected
+from postroom.output import Json, Refused, counted, print_json, print_table, run, told
+from postroom.person import person
 
-app = typer.Typer(no_args_is_help=True, help="What could not be worked on: list, show, replay, discard.")
+app = typer.Typer(no_args_is_help=True, help="What could not be worked on: list, show, edit, replay, discard.")
 
 ERROR_SHOWN = 200  # characters
 
-Number = Annotated[int | None, typer.Argument(help="The number of one letter.", min=1)]
-Fingerprint = Annotated[str | None, typer.Option(help="All letters with this error fingerprint.")]
-Consumer = Annotated[str | None, typer.Option(help="All letters of this consumer.")]
+Number = Annotated[int, typer.Argument(help="The number of a letter.", min=1)]
+MaybeNumber = Annotated[int | None, typer.Argument(help="The number of one letter.", min=1)]
+Fingerprint = Annotated[str | None, typer.Option(help="Those with this error fingerprint.")]
+Consumer = Annotated[str | None, typer.Option(help="Those of this consumer.")]
+Queue = Annotated[str | None, typer.Option(help="Those of this queue.")]
+ErrorText = Annotated[str | None, typer.Option("--error", help="Those whose error contains this text.")]
+Since = Annotated[str | None, typer.Option(help="Those that died from then on, such as 2026-03-01T18:30.")]
+Until = Annotated[str | None, typer.Option(help="Those that died before then.")]
 Everything = Annotated[bool, typer.Option("--all", help="All letters.")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit log.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many there are.")]
 
 
 @app.command("list")
 def list_letters(
     fingerprint: Fingerprint = None,
     consumer: Consumer = None,
+    queue: Queue = None,
+    error: ErrorText = None,
+    since: Since = None,
+    until: Until = None,
     grouped: Annotated[bool, typer.Option("--grouped", help="One line per error fingerprint, with a count.")] = False,
+    limit: Annotated[int, typer.Option(help="The newest so many.", min=1)] = 100,
     as_json: Json = False,
 ) -> None:
-    """List the dead letters, oldest first."""
-
-    async def find() -> list[DeadLetter]:
-        async with connected() as system:
-            return [letter async for letter in system.dead_letters.letters(consumer=consumer, fingerprint=fingerprint)]
-
-    found = run(find)
+    """List the dead letters, the newest first."""
+    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    if grouped:
+        _print_groups(run(lambda: _groups(wanted, limit)), as_json=as_json)
+        return
+    found, number = run(lambda: _find(wanted, limit))
     if as_json:
-        print_json(_groups(found) if grouped else [letter.to_json() for letter in found])
+        print_json([letter.to_json() for letter in found])
     elif not found:
         typer.echo("No dead letters.")
-    elif grouped:
-        print_table(
-            ("Fingerprint", "Count", "Consumer", "First", "Last", "Error"),
-            (
-                (group["fingerprint"], group["count"], group["consumer"], group["first_at"], group["last_at"],
-                 group["error"][:ERROR_SHOWN])
-                for group in _groups(found)
-            ),
-        )  # fmt: skip
-    else:
-        print_table(
-            ("Number", "Died", "Consumer", "Subject", "Fingerprint", "Error"),
-            (
-                (letter.number, letter.died_at, letter.consumer, letter.subject, letter.fingerprint,
-                 letter.error[:ERROR_SHOWN])
-                for letter in found
-            ),
-        )  # fmt: skip
+    print_letters = () if as_json else found
+    print_table(
+        ("Number", "Died", "Consumer", "Subject", "Fingerprint", "Error"),
+        (
+            (letter.number, letter.died_at, letter.consumer, letter.subject, letter.fingerprint,
+             letter.error[:ERROR_SHOWN])
+            for letter in print_letters
+        ),
+    )  # fmt: skip
+    if number > len(found) and not as_json:
+        typer.echo(f"\n{number - len(found)} more: --limit, or --grouped")
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(min=1)], as_json: Json = False) -> None:
+def show(number: Number, as_json: Json = False) -> None:
     """Show one letter with its payload and headers."""
 
-    async def get() -> DeadLetter:
+    async def get() -> tuple[DeadLetter, Contents | None]:
         async with connected() as system:
-            return await system.dead_letters.get(number)
+            with system.rails() as rails:
+                letters = system.dead_letters(rails)
+                letter = await letters.get(number)
+                return letter, await letters.open(letter)
 
-    shown = run(get).to_json()
+    letter, contents = run(get)
+    shown = letter.to_json()
     if as_json:
+        shown["headers"], shown["payload"] = (contents.headers, contents.text) if contents else ({}, None)
         print_json(shown)
         return
-    headers, payload = shown.pop("headers"), shown.pop("payload")
     for name, value in shown.items():
-        typer.echo(f"{name.replace('_', ' '):<12} {'' if value is None else value}")
-    for name, value in headers.items():
+        if value is not None or not name.startswith("edited"):
+            typer.echo(f"{name.replace('_', ' '):<12} {'' if value is None else value}")
+    for name, value in (contents.headers if contents else {}).items():
         if not name.startswith("dl-"):
             typer.echo(f"  {name}: {value}")
-    typer.echo(f"\n{payload}")
+    typer.echo(f"\n{contents.text if contents else 'The letter itself is not kept any more.'}")
+
+
+@app.command()
+def edit(
+    number: Number,
+    payload: Annotated[Path, typer.Option(help="A file with the new payload.", exists=True, dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Give one letter another payload, which must be one of its event; replay it afterwards."""
+    _act("edit", number, lambda letters, letter: letters.edit(letter, payload.read_bytes(), by=person()))
+    _say_one("edited", as_json=as_json)
 
 
 @app.command()
 def replay(
-    number: Number = None,
+    number: MaybeNumber = None,
     fingerprint: Fingerprint = None,
     consumer: Consumer = None,
+    queue: Queue = None,
+    error: ErrorText = None,
+    since: Since = None,
+    until: Until = None,
     everything: Everything = False,
     payload: Annotated[
         Path | None,
         typer.Option(help="Replay one letter with the contents of this file instead.", exists=True, dir_okay=False),
     ] = None,
+    reason: Reason = "",
+    dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Send letters back to the consumer that failed; the other consumers drop them."""
     if payload and number is None:
         raise typer.BadParameter("goes with the number of one letter", param_hint="--payload")
-
-    async def work() -> int:
-        async with connected() as system:
-            chosen = await _chosen(system, number, fingerprint, consumer, everything=everything)
-            for letter in chosen:
-                await system.dead_letters.replay(letter, payload.read_bytes() if payload else None)
-            return len(chosen)
-
-    _say(run(work), "replayed", as_json=as_json)
+    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    _one_of(number, wanted, everything=everything)
+    if number is None:
+        operate(
+            "dead_letters.replay", wanted.to_json(), noun="dead letter", done="replayed", reason=reason,
+            dry_run=dry_run, as_json=as_json,
+        )  # fmt: skip
+        return
+    if payload:
+        _act("edit", number, lambda letters, letter: letters.edit(letter, payload.read_bytes(), by=person()))
+    _act("replay", number, lambda letters, letter: _alone(letters.replay, letter))
+    _say_one("replayed", as_json=as_json)
 
 
 @app.command()
 def discard(
-    number: Number = None,
+    number: MaybeNumber = None,
     fingerprint: Fingerprint = None,
     consumer: Consumer = None,
+    queue: Queue = None,
+    error: ErrorText = None,
+    since: Since = None,
+    until: Until = None,
     everything: Everything = False,
+    reason: Reason = "",
+    dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
     """Delete letters for good. Their jobs end as cancelled, and so do posts that have nothing else under way."""
-
-    async def choose() -> list[DeadLetter]:
-        async with connected() as system:
-            return await _chosen(system, number, fingerprint, consumer, everything=everything)
-
-    async def work(chosen: list[DeadLetter]) -> int:
-        async with connected() as system:
-            for letter in chosen:
-                await system.dead_letters.discard(letter)
-        return len(chosen)
-
-    chosen = run(choose)
-    if chosen and not yes:
-        typer.confirm(f"Delete {len(chosen)} dead letters for good?", abort=True, err=True)
-    _say(run(lambda: work(chosen)), "discarded", as_json=as_json)
+    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    _one_of(number, wanted, everything=everything)
+    question = None if yes else "Delete {} for good?"
+    if number is None:
+        operate(
+            "dead_letters.discard", wanted.to_json(), noun="dead letter", done="discarded", reason=reason,
+            question=question, dry_run=dry_run, as_json=as_json,
+        )  # fmt: skip
+        return
+    if question:
+        typer.confirm(question.format(f"dead letter {number}"), abort=True, err=True)
+    _act("discard", number, lambda letters, letter: _alone(letters.discard, letter))
+    _say_one("discarded", as_json=as_json)
 
 
-def _groups(found: list[DeadLetter]) -> list[dict[str, Any]]:
-    groups: defaultdict[str, list[DeadLetter]] = defaultdict(list)
-    for letter in found:
-        groups[letter.fingerprint].append(letter)
-    return [
-        {
-            "fingerprint": name,
-            "count": len(group),
-            "consumer": group[0].consumer,
-            "first_at": group[0].died_at,
-            "last_at": group[-1].died_at,
-            "error": group[-1].error,
-            "numbers": [letter.number for letter in group],
-        }
-        for name, group in groups.items()
-    ]
+async def _find(wanted: LetterFilter, limit: int) -> tuple[list[DeadLetter], int]:
+    async with connected() as system:
+        with system.rails() as rails:
+            letters = system.dead_letters(rails)
+            return await letters.find(wanted, limit=limit), await letters.count(wanted)
 
 
-async def _chosen(
-    system: System, number: int | None, fingerprint: str | None, consumer: str | None, *, everything: bool
-) -> list[DeadLetter]:
-    if sum((number is not None, bool(fingerprint or consumer), everything)) != 1:
-        raise Refused("name one letter by its number, or a group by --fingerprint or --consumer, or --all")
-    if number is not None:
-        return [await system.dead_letters.get(number)]
-    return [letter async for letter in system.dead_letters.letters(consumer=consumer, fingerprint=fingerprint)]
+async def _groups(wanted: LetterFilter, limit: int) -> list[LetterGroup]:
+    async with connected() as system:
+        with system.rails() as rails:
+            return await system.dead_letters(rails).groups(wanted, limit=limit)
 
 
-def _say(count: int, done: str, *, as_json: bool) -> None:
+def _print_groups(groups: list[LetterGroup], *, as_json: bool) -> None:
     if as_json:
-        print_json({done: count})
+        print_json([asdict(group) for group in groups])
+        return
+    if not groups:
+        typer.echo("No dead letters.")
+    print_table(
+        ("Fingerprint", "Count", "Consumer", "First", "Last", "Example", "Error"),
+        (
+            (group.fingerprint, group.count, group.consumer, group.first_at, group.last_at, group.example,
+             group.error[:ERROR_SHOWN])
+            for group in groups
+        ),
+    )  # fmt: skip
+
+
+def _act(verb: str, number: int, work: Callable[[DeadLetters, DeadLetter], Awaitable[None]]) -> None:
+    """Do something to one letter, in one transaction with its line in the audit log."""
+
+    async def act() -> None:
+        async with connected() as system:
+            with system.rails() as rails:
+                async with system.database.transaction() as connection:
+                    within, emitting = Within(connection), EmittedWithin(rails, connection)
+                    letters = system.dead_letters(emitting, within)
+                    letter = await letters.get(number)
+                    contents = await letters.open(letter)
+                    await work(letters, letter)
+                    before = letter.to_json() | {"payload": contents.shown if contents else None}
+                    path = f"/api/v1/dead-letters/{number}"
+                    await record(within, person(), f"{verb}_dead_letter", path, before=before)
+                await emitting.publish_all()
+                await letters.clear()
+
+    run(act)
+
+
+async def _alone(work: Callable[[list[DeadLetter]], Awaitable[list[Outcome]]], letter: DeadLetter) -> None:
+    [refusal] = await work([letter])
+    if refusal:
+        raise Refused(f"dead letter {letter.number}: {refusal}")
+
+
+def _filter(
+    *,
+    fingerprint: str | None,
+    consumer: str | None,
+    queue: str | None,
+    error: str | None,
+    since: str | None,
+    until: str | None,
+) -> LetterFilter:
+    given: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "consumer": consumer,
+        "queue": queue,
+        "error": error,
+        "died_from": moment(since, "--since"),
+        "died_until": moment(until, "--until"),
+    }
+    return LetterFilter(**{name: value for name, value in given.items() if value is not None})
+
+
+def _one_of(number: int | None, wanted: LetterFilter, *, everything: bool) -> None:
+    with told():
+        if sum((number is not None, wanted != LetterFilter(), everything)) != 1:
+            raise Refused("name one letter by its number, or a group by --fingerprint or another filter, or --all")
+
+
+def _say_one(done: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({done: 1})
     else:
-        typer.echo(f"{counted(count, 'dead letter')} {done}.")
+        typer.echo(f"{counted(1, 'dead letter')} {done}.")

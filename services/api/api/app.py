@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from api.consumers import register
 from api.http.application import make_application
@@ -18,7 +19,7 @@ from api.notifying.keeping import Notifications
 from api.notifying.ports import Audience
 from api.notifying.settings import EmailSettings
 from api.notifying.telling import Teller
-from api.pruning import prune
+from api.pruning import keep_agreeing, prune
 from api.resources import routers
 from api.resources.health import answer_workers
 from api.settings import ApiSettings, LiveSettings, NotificationSettings, WebhookSettings
@@ -28,11 +29,15 @@ from common.live import Live
 from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
 from common.messaging.replay import DeadLetters
+from common.operations import OperationRunner
+from common.operations.kinds import operation_kinds
 from common.planning.images import PlatformImages
 from common.service import Service, ServiceSettings, create_service, load_settings
 from common.tokens import Tokens
 
 log = logging.getLogger(__name__)
+
+OPERATIONS_AT_ONCE = 2  # so that a long one does not hold up a short one
 
 
 async def run(stop: asyncio.Event) -> None:
@@ -62,6 +67,11 @@ async def run(stop: asyncio.Event) -> None:
         service.background(server.serve)
         service.background(sender.run)
         service.background(lambda: prune(service.database))
+        service.background(lambda: keep_agreeing(system.dead_letters))
+        dsn = service.settings.database_url.get_secret_value()
+        for _ in range(OPERATIONS_AT_ONCE):
+            runner = OperationRunner(service.database, system.kinds)
+            service.background(partial(runner.run, dsn))
         await service.run(stop)
 
 
@@ -73,7 +83,8 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, 
         tokens=Tokens(service.database),
         rate=Rate(settings.api_requests_per_minute),
         media=MediaStore(service.database, service.stream),
-        dead_letters=DeadLetters(service.stream, service.rails.ledger),
+        dead_letters=DeadLetters(service.stream, service.database, service.rails),
+        kinds=operation_kinds(service.nats, service.database, service.rails),
         live=Live(service.nats),
         hub=hub,
         allow_private_webhooks=webhooks.webhook_allow_private,

@@ -1,6 +1,5 @@
 """What a person's decision about a post does."""
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -71,7 +70,7 @@ async def retry(call: Call, post_id: UUID) -> tuple[list[str], list[str]]:
     failed, destinations = set(row["jobs"] or ()), tuple(row["destinations"] or ())
     if not failed and not destinations:
         raise Problem("conflict", "nothing of this post failed")
-    replayed = [job async for job in _replayed(call, failed)]
+    replayed = await _replayed(call, failed)
     packages = []
     if destinations:
         request = PublishRequested(post_id=post_id, rewrite_id=row["rewrite_id"], targets=destinations)
@@ -81,11 +80,11 @@ async def retry(call: Call, post_id: UUID) -> tuple[list[str], list[str]]:
     return replayed, packages
 
 
-async def _replayed(call: Call, failed: set[str]) -> AsyncIterator[str]:
-    letters = call.system.dead_letters
-    for consumer in sorted({job.partition("/")[0] for job in failed}):
-        async for letter in letters.letters(consumer=consumer):
-            job = f"{letter.consumer}/{letter.event_id}"
-            if job in failed:
-                await letters.replay(letter)
-                yield job
+async def _replayed(call: Call, failed: set[str]) -> list[str]:
+    letters = call.dead_letters
+    found = await letters.of_jobs(
+        [(consumer, event_id) for consumer, _, event_id in (job.partition("/") for job in failed)]
+    )
+    outcomes = await letters.replay(found)
+    sent = zip(found, outcomes, strict=True)
+    return sorted({f"{letter.consumer}/{letter.event_id}" for letter, refusal in sent if refusal is None})

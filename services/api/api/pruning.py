@@ -1,9 +1,12 @@
-"""Forgets what need not be kept: answers to repeatable requests, and what webhooks were told."""
+"""Forgets what need not be kept: answers to repeatable requests, what webhooks were told, strays among dead letters."""
 
 import asyncio
 import logging
 
+from nats.errors import Error as NatsError
+
 from api.statements import statement
+from common.messaging.replay import DeadLetters
 from common.postgres import UNREACHABLE, Database
 
 log = logging.getLogger(__name__)
@@ -18,4 +21,14 @@ async def prune(database: Database) -> None:
             await database.lax.execute(statement("http", "prune"))
         except UNREACHABLE as error:
             log.warning("pruning: %r", error)
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def keep_agreeing(letters: DeadLetters) -> None:
+    """Make the table of dead letters and their stream agree, for ever."""
+    while True:
+        try:
+            await letters.agree()
+        except (*UNREACHABLE, NatsError) as error:
+            log.warning("dead letters: %r", error)
         await asyncio.sleep(EVERY_SECONDS)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from common.events import Emitted, Event, NotifyRequested, derive, emitted
 from common.events.envelope import ID, MESSAGE_ID, POST
-from common.messaging.dead_letters import dead_letter, fingerprint, one_line
+from common.messaging.dead_letters import Dead, fingerprint, keep, one_line
 from common.messaging.queue import Queue
 from common.telemetry.propagation import trace_headers
 
@@ -128,19 +128,20 @@ class Job:
         """End the job as failed, and put its message into the outbox for the dead-letter stream, with a notice."""
         self.finish("failed", error)
         self.emit([*notices(self, error)], run=self.attempt)
-        self.emits.append(
-            dead_letter(
-                self.queue.durable,
-                sequence=self.message.metadata.sequence.stream,
-                subject=self.message.subject,
-                event_id=self.event_id,
-                headers=self.headers,
-                payload=self.message.data,
-                attempts=self.counted,
-                error_class=type(error).__name__,
-                error=self.error or "",
-            )
+        dead = Dead(
+            self.queue.durable,
+            sequence=self.message.metadata.sequence.stream,
+            subject=self.message.subject,
+            event_id=self.event_id,
+            post_id=self.post_id,
+            headers=self.headers,
+            payload=self.message.data,
+            attempts=self.counted,
+            error_class=type(error).__name__,
+            error=self.error or "",
         )
+        self.write(keep(), *dead.row())
+        self.emits.append(dead.letter())
 
 
 def notices(job: Job, error: BaseException) -> Iterator[NotifyRequested]:

@@ -15,7 +15,7 @@ from common.contracts import Topology
 from common.events import Event, NotifyRequested
 from common.events.envelope import ID, MESSAGE_ID, POST
 from common.failures import Skip
-from common.messaging.dead_letters import dead_letter, fingerprint
+from common.messaging.dead_letters import Dead, fingerprint, keep
 from common.messaging.job import Job, derived_id
 from common.messaging.ledger import Ledger
 
@@ -62,21 +62,20 @@ class Undertaker:
             "GivenUp",
             error,
         )
-        job.emits.append(
-            dead_letter(
-                durable,
-                sequence=advisory.stream_seq,
-                subject=subject,
-                event_id=event_id,
-                headers=headers,
-                payload=message.data or b"",
-                attempts=advisory.deliveries,
-                error_class="GivenUp",
-                error=error,
-                emitted_by=job.queue.durable.name,
-                cause_id=job.event_id,
-            )
+        dead = Dead(
+            durable,
+            sequence=advisory.stream_seq,
+            subject=subject,
+            event_id=event_id,
+            post_id=_uuid(headers.get(POST)),
+            headers=headers,
+            payload=message.data or b"",
+            attempts=advisory.deliveries,
+            error_class="GivenUp",
+            error=error,
         )
+        job.write(keep(), *dead.row())
+        job.emits.append(dead.letter(emitted_by=job.queue.durable.name, cause_id=job.event_id))
         return [
             NotifyRequested(
                 kind="delivery.given_up",

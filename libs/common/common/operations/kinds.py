@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
+from nats.aio.client import Client
+
+from common.messaging.letter_operations import letter_operations
 from common.messaging.rails import Rails
+from common.messaging.replay import DeadLetters
 from common.operations.operation import Kind
 from common.postgres import Database
 
 
-def operation_kinds(database: Database, rails: Rails) -> Mapping[str, Kind]:  # noqa: ARG001
+def operation_kinds(nats: Client, database: Database, rails: Rails) -> Mapping[str, Kind]:
     """Return the kinds of operations by their names."""
-    kinds: list[Kind] = []
+    kinds: list[Kind] = [*letter_operations(DeadLetters(nats.jetstream(), database, rails))]
     return {kind.name: kind for kind in kinds}

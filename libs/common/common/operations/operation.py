@@ -1,5 +1,6 @@
 """An operation, and what it takes to be a kind of operation."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -21,6 +22,11 @@ class Filter(BaseModel):
     """What an operation is to be done to; all that it says must hold. What it does not know is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what it says as JSON values."""
+        said: dict[str, Any] = json.loads(self.model_dump_json(exclude_unset=True))
+        return said
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,9 +50,8 @@ class Operations:
         """
         wanted = self._read(kind, given)
         total = await self._kind(kind).count(wanted)
-        said = json.loads(wanted.model_dump_json(exclude_unset=True))
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(self._sql["start"], kind, said, reason, total, by)
+            row = await connection.fetchrow(self._sql["start"], kind, wanted.to_json(), reason, total, by)
         assert row
         return Operation.of(row)
 

@@ -5,17 +5,22 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
 
 from common.events import Event
 from common.messaging import Job
-from common.messaging.dead_letters import fingerprint
-from common.messaging.ledger import Ledger
-from common.messaging.replay import DeadLetter, DeadLetters, NoSuchLetter
+from common.messaging.dead_letters import STREAM, fingerprint
+from common.messaging.letters import DeadLetter, LetterFilter
+from common.messaging.rails import Rails
+from common.messaging.replay import NOT_KEPT, DeadLetters, LetterChanged, NoSuchLetter, WrongPayload
+from common.messaging.streams import migrate_topology
 from common.messaging.undertaker import GivenUp, Undertaker
+from common.operations import GONE
 from common.postgres import Database
 from common.service import ServiceSettings, create_service
 from common.testing.trial import CONTRACTS, First, TrialHandlers, trial_service
@@ -23,12 +28,27 @@ from common.testing.waiting import eventually
 
 
 @pytest.fixture
-def office(nats_client: Client, database: Database) -> DeadLetters:
-    return DeadLetters(nats_client.jetstream(), Ledger(database))
+async def office(nats_client: Client, database: Database) -> AsyncIterator[DeadLetters]:
+    stream = nats_client.jetstream()
+    rails = Rails(stream, database)
+    yield DeadLetters(stream, database, rails, [First])
+    rails.close()
 
 
 async def letters(office: DeadLetters, **wanted: Any) -> list[DeadLetter]:
-    return [letter async for letter in office.letters(**wanted)]
+    """Those that match, oldest first."""
+    return (await office.find(LetterFilter(**wanted), limit=1000))[::-1]
+
+
+async def some(office: DeadLetters, number: int) -> list[DeadLetter]:
+    """Those that there are, once there are so many."""
+    found = await letters(office)
+    return found if len(found) == number else []
+
+
+async def left(client: Client) -> int:
+    """How many letters are in the stream."""
+    return (await client.jetstream().stream_info(STREAM)).state.messages
 
 
 async def publish(client: Client, event_id: str, **payload: object) -> None:
@@ -65,7 +85,8 @@ async def test_a_replay_reaches_only_the_consumer_that_failed(
     async with witness(trial_settings, seen), trial_service(trial_settings, handlers):
         await publish(nats_client, "broken", number=1, mode="reject")
         [letter] = await eventually(lambda: letters(office))
-        await office.replay(letter, b'{"number": 1}')  # the fix: the mode is gone
+        await office.edit(letter, b'{"number": 1}', by="cli:me")  # the fix: the mode is gone
+        assert await office.replay(await letters(office)) == [None]
 
         async def mended() -> bool:
             return "broken" in await jobs(database, "succeeded") and "broken" in await jobs(
@@ -86,7 +107,7 @@ async def test_a_replay_that_fails_again_is_a_new_letter(
     async with trial_service(trial_settings, TrialHandlers()):
         await publish(nats_client, "broken", number=1, mode="boom")
         [first] = await eventually(lambda: letters(office))
-        await office.replay(first)
+        await office.replay([first])
 
         async def again() -> list[DeadLetter]:
             return [letter for letter in await letters(office) if letter.number != first.number]
@@ -97,29 +118,51 @@ async def test_a_replay_that_fails_again_is_a_new_letter(
     assert second.fingerprint == first.fingerprint
 
 
-async def test_letters_are_found_by_consumer_and_fingerprint_and_can_be_discarded(
+async def test_letters_are_found_grouped_and_discarded(
     trial_settings: ServiceSettings, nats_client: Client, office: DeadLetters
 ) -> None:
+    begun = datetime.now(UTC)
     async with trial_service(trial_settings, TrialHandlers()):
         for number in range(5):
             await publish(nats_client, f"rejected-{number}", number=number, mode="reject")
         await publish(nats_client, "malformed", wrong=True)
-
-        async def six() -> list[DeadLetter]:
-            found = await letters(office)
-            return found if len(found) == 6 else []
-
-        found = await eventually(six)
-    kinds = {letter.fingerprint for letter in found}
-    assert len(kinds) == 2
+        found = await eventually(lambda: some(office, 6))
+    malformed = next(letter for letter in found if letter.event_id == "malformed")
     rejected = next(letter for letter in found if letter.event_id == "rejected-0")
-    assert len(await letters(office, fingerprint=rejected.fingerprint)) == 5
-    assert len(await letters(office, consumer="first")) == 6
-    assert await letters(office, consumer="second") == []
-    await office.discard(rejected)
+    assert (rejected.consumer, rejected.queue, rejected.subject) == ("first", "first_queue", "trial.first")
+    assert (rejected.error_class, rejected.error, rejected.attempts) == ("Reject", "Reject: never", 1)
+    for wanted, number in (
+        ({"fingerprint": rejected.fingerprint}, 5),
+        ({"consumer": "first"}, 6),
+        ({"consumer": "second"}, 0),
+        ({"queue": "first_queue", "error_class": "Reject"}, 5),
+        ({"error": "field REQUIRED"}, 1),
+        ({"died_from": begun, "error_class": "ValidationError"}, 1),
+        ({"died_until": begun}, 0),
+        ({"numbers": (malformed.number, rejected.number, 2**40)}, 2),
+        ({"post_id": UUID(int=1)}, 0),
+    ):
+        assert len(await letters(office, **wanted)) == await office.count(LetterFilter(**wanted)) == number, wanted
+
+    groups = {group.count: group for group in await office.groups(LetterFilter(), limit=10)}
+    assert set(groups) == {1, 5}
+    assert (groups[5].fingerprint, groups[5].error) == (rejected.fingerprint, "Reject: never")
+    of_group = await letters(office, fingerprint=rejected.fingerprint)
+    assert groups[5].example == of_group[-1].number
+    assert groups[5].first_at == min(letter.died_at for letter in of_group)
+    assert groups[5].last_at == max(letter.died_at for letter in of_group)
+
+    contents = await office.open(malformed)
+    assert contents
+    assert (contents.shown, contents.headers["ce-id"]) == ({"wrong": True}, "malformed")
+    message = await nats_client.jetstream().get_last_msg(STREAM, f"dlq.TRIAL.first.{malformed.sequence}")
+    assert message.data == contents.payload
+    assert await left(nats_client) == 6
+    await office.discard([rejected])
+    assert await left(nats_client) == 5
     with pytest.raises(NoSuchLetter, match="postroom dead list"):
         await office.get(rejected.number)
-    assert (await office.get(found[-1].number)).event_id == found[-1].event_id
+    assert (await office.get(malformed.number)).event_id == "malformed"
 
 
 async def test_a_discarded_letter_cancels_its_job(
@@ -128,28 +171,121 @@ async def test_a_discarded_letter_cancels_its_job(
     async with trial_service(trial_settings, TrialHandlers()):
         for name in ("one", "two"):
             await publish(nats_client, name, number=1, mode="reject")
-
-        async def both() -> list[DeadLetter]:
-            found = await letters(office)
-            return found if len(found) == 2 else []
-
-        one, two = await eventually(both)
-        await office.discard(one)
-        await office.discard(one)  # a second operator was a moment later
+        one, two = await eventually(lambda: some(office, 2))
+        assert await office.discard([one]) == [None]
+        assert await office.discard([one]) == [GONE]  # a second operator was a moment later
+        assert await office.replay([one]) == [NOT_KEPT]
         [row] = await database.fetch("SELECT event_id, last_error FROM jobs WHERE status = 'cancelled'")
         assert row["event_id"] == one.event_id
         assert row["last_error"].startswith("discarded: Reject: ")
         assert await jobs(database, "failed") == {two.event_id}
+    assert await letters(office) == [two]
+    assert await left(nats_client) == 1
 
-        # A discard that was interrupted before the letter was deleted: the letter can still be replayed.
-        await database.execute("UPDATE jobs SET status = 'cancelled' WHERE event_id = $1", two.event_id)
-        await office.replay(two, b'{"number": 2}')
 
-        async def mended() -> bool:
-            return two.event_id in await jobs(database, "succeeded")
+async def test_an_edited_payload_must_be_one_of_the_event(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    async with trial_service(trial_settings, TrialHandlers()):
+        await publish(nats_client, "broken", number=1, mode="reject")
+        [letter] = await eventually(lambda: letters(office))
+        with pytest.raises(WrongPayload, match="number: Input should be a valid integer"):
+            await office.edit(letter, b'{"number": "one"}', by="cli:me")
+        with pytest.raises(WrongPayload, match="EOF while parsing"):
+            await office.edit(letter, b'{"number": ', by="cli:me")
+        rails = Rails(nats_client.jetstream(), database)
+        stranger = DeadLetters(nats_client.jetstream(), database, rails, [])
+        with pytest.raises(WrongPayload, match="no schema here"):
+            await stranger.edit(letter, b"{}", by="cli:me")
+        rails.close()
+        await office.edit(letter, b'{"number": 7}', by="cli:me")
+        [edited] = await letters(office)
+        assert (edited.number, edited.edited_by) == (letter.number, "cli:me")
+        with pytest.raises(LetterChanged):
+            await office.edit(letter, b'{"number": 8}', by="cli:you")  # who had looked before
+        assert await office.replay([letter]) == [GONE]
+        contents = await office.open(edited)
+        assert contents
+        assert contents.payload == b'{"number": 7}'
+        assert await left(nats_client) == 1
+        assert await office.replay([edited]) == [None]
+        await eventually(lambda: jobs(database, "succeeded"))
+    assert await database.strict.fetchval("SELECT number FROM first_results") == 7
 
-        await eventually(mended)
-    assert await letters(office) == []
+
+async def test_what_is_still_in_the_outbox_is_found_there(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    """A letter is known from the moment its job has ended; its stream gets it a moment later."""
+    async with trial_service(trial_settings, TrialHandlers()):
+        await publish(nats_client, "broken", number=1, mode="reject")
+        [letter] = await eventually(lambda: letters(office))
+
+        async def arrived() -> bool:
+            return await left(nats_client) == 1
+
+        await eventually(arrived)
+        message = await nats_client.jetstream().get_last_msg(STREAM, letter.place)
+        await nats_client.jetstream().purge_stream(STREAM)
+        await database.execute(
+            "INSERT INTO outbox VALUES ('later', 'first', 'broken', $1, $2, $3)",
+            letter.place,
+            json.dumps((message.headers or {}) | {"Nats-Msg-Id": "later"}),
+            b'{"number": 1}',
+        )
+        contents = await office.open(letter)
+        assert contents
+        assert contents.payload == b'{"number": 1}'
+        assert await office.replay([letter]) == [None]
+        await eventually(lambda: jobs(database, "succeeded"))
+        again = await nats_client.jetstream().publish(letter.place, b"", headers={"Nats-Msg-Id": "later"})
+        assert again.duplicate
+    assert await left(nats_client) == await database.strict.fetchval("SELECT count(*) FROM outbox") == 0
+
+
+async def test_table_and_stream_are_made_to_agree(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    async with trial_service(trial_settings, TrialHandlers()):
+        for name in ("kept", "aged", "young", "interrupted"):
+            await publish(nats_client, name, number=1, mode="reject")
+        await eventually(lambda: some(office, 4))
+
+        async def arrived() -> bool:
+            return await left(nats_client) == 4
+
+        await eventually(arrived)
+    of = {letter.event_id: letter for letter in await letters(office)}
+    assert await office.agree() == (0, 0)
+    for name in ("aged", "young"):
+        await nats_client.jetstream().purge_stream(STREAM, subject=of[name].place)
+    await database.execute("UPDATE dead_letters SET died_at = now() - interval '1 h' WHERE event_id <> 'young'")
+    await database.execute("DELETE FROM dead_letters WHERE event_id = 'interrupted'")
+    assert await office.open(of["aged"]) is None
+    assert await office.replay([of["aged"], of["kept"]]) == [NOT_KEPT, None]
+    assert await office.agree() == (1, 1)
+    assert await office.agree() == (0, 0)
+    assert {letter.event_id for letter in await letters(office)} == {"young"}
+    assert await left(nats_client) == 0
+    assert "aged" in await jobs(database, "failed")
+
+
+async def test_a_letter_in_a_stream_made_anew_takes_the_place_of_the_old_one(
+    trial_settings: ServiceSettings, nats_client: Client, office: DeadLetters
+) -> None:
+    """Its messages count from one again: another one has the place."""
+    for event_id in ("old", "new"):
+        async with trial_service(trial_settings, TrialHandlers()):
+            await publish(nats_client, event_id, number=1, mode="reject")
+
+            async def there(event_id: str = event_id) -> list[DeadLetter]:
+                return [letter for letter in await letters(office) if letter.event_id == event_id]
+
+            [letter] = await eventually(there)
+        for stream in ("TRIAL", "DEADLETTER"):
+            await nats_client.jetstream().delete_stream(stream)
+        await migrate_topology(nats_client.jetstream(), CONTRACTS)
+    assert await letters(office) == [letter]
 
 
 async def test_a_payload_that_does_not_validate_is_told_in_words(
@@ -158,12 +294,7 @@ async def test_a_payload_that_does_not_validate_is_told_in_words(
     async with trial_service(trial_settings, TrialHandlers()):
         await nats_client.jetstream().publish("trial.first", b'{"number": ')
         await publish(nats_client, "wrong", number="many", mode="odd")
-
-        async def both() -> list[DeadLetter]:
-            found = await letters(office)
-            return found if len(found) == 2 else []
-
-        broken, wrong = sorted(await eventually(both), key=lambda letter: letter.payload)
+        broken, wrong = sorted(await eventually(lambda: some(office, 2)), key=lambda letter: letter.sequence)
     assert broken.error == "ValidationError: Invalid JSON: EOF while parsing a value at line 1 column 11"
     assert wrong.error.startswith("ValidationError: number: Input should be a valid integer")
     assert "; mode: Input should be " in wrong.error
@@ -196,15 +327,11 @@ async def test_what_the_server_gives_up_is_buried_too(
         stop = asyncio.Event()
         service.consume("undertaker", bury)
         running = asyncio.create_task(service.run(stop))
-
-        async def both() -> list[DeadLetter]:
-            found = await letters(office)
-            return found if len(found) == 2 else []
-
-        found = await eventually(both)
+        found = await eventually(lambda: some(office, 2))
         stop.set()
         await running
-    assert {letter.payload for letter in found} == {b'{"number": 9}', b'{"number": 10}'}
+    payloads = {contents.payload for letter in found if (contents := await office.open(letter))}
+    assert payloads == {b'{"number": 9}', b'{"number": 10}'}
     assert await jobs(database, "failed", "second") == {letter.event_id for letter in found}
     assert "ignored" in {letter.event_id for letter in found}
 

@@ -1,6 +1,6 @@
 """One request of a caller whose token is valid, as the resources see it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from common.media.store import MediaStore
 from common.messaging.rails import Rails
 from common.messaging.replay import DeadLetters
 from common.messaging.within import EmittedWithin
+from common.operations import Kind
 from common.postgres import Database
 from common.tokens import Token, Tokens
 
@@ -40,6 +41,7 @@ class System:
     rate: Rate
     media: MediaStore
     dead_letters: DeadLetters
+    kinds: Mapping[str, Kind]  # of bulk operations
     live: Live
     hub: Hub
     allow_private_webhooks: bool = False
@@ -57,6 +59,7 @@ class Call:
     rails: "Rails | EmittedWithin"
     headers: dict[str, str] = field(default_factory=dict)  # of the answer
     before: BaseModel | None = None  # of the object that is changed, for the audit log
+    recorded: bool = True  # whether it is a change at all, so that the audit log has it
     # What is waited for once the transaction has ended; it may return another answer.
     afterwards: Callable[[], Awaitable[Response | None]] | None = None
     path: str = ""  # of the object, for the audit log as well
@@ -69,6 +72,13 @@ class Call:
     def actor(self) -> str:
         """Who calls, as records name it."""
         return f"token:{self.token.name}"
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """The dead letters, inside the transaction; what their stream has of them follows once that has ended."""
+        letters = self.system.dead_letters.within(self.database, self.rails)
+        self.afterwards = letters.clear
+        return letters
 
     async def emit(self, *events: Event, cause: str | None = None) -> list[str]:
         """Emit events with the transaction and return their ids. The same `cause` never emits twice."""

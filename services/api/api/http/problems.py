@@ -16,6 +16,8 @@ from common.broadcasts import BroadcastEnded, NoSuchBroadcast
 from common.editing import AlreadyThere, InUse, NotThere
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
+from common.messaging.replay import LetterChanged, LetterNotKept, NoSuchLetter, WrongPayload
+from common.operations import NoSuchOperation, OperationEnded, UnknownKind, WrongFilter
 from common.planning.contents import ContentInUse, NoSuchContent
 from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedAlready, TooLate
 from common.planning.rules import NoSuchRule, RuleExists
@@ -61,6 +63,14 @@ TRANSLATED: Mapping[type[Exception], str] = {
     PlannedAlready: "conflict",
     TooLate: "conflict",
     NoSuchScheduledPost: "not-found",
+    NoSuchLetter: "not-found",
+    LetterNotKept: "conflict",
+    LetterChanged: "conflict",
+    WrongPayload: "invalid",
+    NoSuchOperation: "not-found",
+    OperationEnded: "conflict",
+    UnknownKind: "invalid",
+    WrongFilter: "invalid",
 }
 RETRY_SECONDS = "5"
 MOST_ERRORS = 50  # in one answer: a body of nothing but mistakes is not answered with a longer one

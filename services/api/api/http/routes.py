@@ -93,7 +93,8 @@ class CallRoute(APIRoute):
                 request.state.call = call
                 response = await handle(request)
                 response.headers.update(call.headers)
-                await self._record(connection, call, response)
+                if call.recorded:
+                    await self._record(connection, call, response)
                 if repeatable:
                     await repeatable.keep(connection, response)
             await rails.publish_all()

@@ -7,6 +7,7 @@ from api.resources import (
     broadcasts,
     chats,
     contents,
+    dead_letters,
     destinations,
     events,
     health,
@@ -14,6 +15,7 @@ from api.resources import (
     jobs,
     logs,
     notifications,
+    operations,
     post_decisions,
     posts,
     profiles,
@@ -29,6 +31,6 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        chats, jobs, images, notifications, webhooks, audit, logs, health, events,
+        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, events,
     )  # fmt: skip
     return [module.router for module in modules]

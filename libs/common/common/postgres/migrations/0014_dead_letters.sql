@@ -18,13 +18,29 @@ CREATE TABLE dead_letters (
     edited_by   text,
     UNIQUE (stream, consumer, sequence)              -- handler and server may both give a message up
 );
--- Lists run by number, newest first, and filter as they go: a group is found by its fingerprint, a job by its event, a
+-- Lists run by time, newest first, and filter as they go: a group is found by its fingerprint, a job by its event, a
 -- post's letters by the post. There are thousands after a storm, not millions: no index serves the other filters.
+CREATE INDEX dead_letters_listed ON dead_letters (died_at, number);
 CREATE INDEX dead_letters_group ON dead_letters (fingerprint, number);
 CREATE INDEX dead_letters_job ON dead_letters (consumer, event_id);
 CREATE INDEX dead_letters_post ON dead_letters (post_id) WHERE post_id IS NOT NULL;
 COMMENT ON TABLE dead_letters IS 'owner: every consumer, its own rows, written with the end of the job. What is known of '
     'each message in the stream DEADLETTER, for lists and groups.';
+
+-- What lists, groups and operations choose letters by; NULL leaves a filter out. `containing` is looked for in the error
+-- without regard to case. The planner looks into it: it is no barrier to the indexes.
+CREATE FUNCTION dead_letters_matching(
+    of_consumer text, of_queue text, of_fingerprint text, of_class text, containing text, of_post uuid,
+    died_from timestamptz, died_until timestamptz, numbered bigint[]
+) RETURNS SETOF dead_letters LANGUAGE sql STABLE AS $$
+    SELECT * FROM dead_letters
+    WHERE (of_consumer IS NULL OR consumer = of_consumer) AND (of_queue IS NULL OR queue = of_queue)
+      AND (of_fingerprint IS NULL OR fingerprint = of_fingerprint) AND (of_class IS NULL OR error_class = of_class)
+      AND (containing IS NULL OR strpos(lower(error), lower(containing)) > 0) AND (of_post IS NULL OR post_id = of_post)
+      AND (died_from IS NULL OR died_at >= died_from) AND (died_until IS NULL OR died_at < died_until)
+      AND (numbered IS NULL OR number = ANY(numbered))
+$$;
+COMMENT ON FUNCTION dead_letters_matching IS 'owner: common.messaging. The letters that match a filter.';
 
 CREATE TABLE bulk_operations (
     id          uuid        PRIMARY KEY DEFAULT gen_random_uuid(),
