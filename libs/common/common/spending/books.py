@@ -60,11 +60,11 @@ class Books:
 
         Raises BudgetUsedUp where a budget that is used up allows none.
         """
-        used_up = [
-            each for each in await self._standing() if each.state == "reached" and each.concerns(purpose.route_id)
-        ]
-        stopping = [each for each in used_up if each.fallback(kind) is None]
-        if stopping:
+        used_up = await self._used_up(purpose)
+        if any(each.fallback(kind) is None for each in used_up):
+            self._known_until = 0.0  # the wait may be long: nothing is stopped by what is only remembered
+            used_up = await self._used_up(purpose)
+        if stopping := [each for each in used_up if each.fallback(kind) is None]:
             last = max(stopping, key=lambda each: each.resets_at)
             left = (last.resets_at - datetime.now(UTC)).total_seconds()
             pause = min(max(1.0, left), LONGEST_STOP_SECONDS) * (1 + random.uniform(0, JITTER))
@@ -88,11 +88,11 @@ class Books:
         """Stop."""
         self._book.close()
 
-    async def _standing(self) -> list[Budget]:
+    async def _used_up(self, purpose: Purpose) -> list[Budget]:
         async with self._looking:  # whoever comes meanwhile sees what was found
             if time.monotonic() >= self._known_until:
                 await self._look()
-        return self._known
+        return [each for each in self._known if each.state == "reached" and each.concerns(purpose.route_id)]
 
     async def _look(self) -> None:
         self._known = await self._budgets.all()

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, model_validator
 
+from common.audit import record
 from common.editing import AlreadyThere, NotThere
 from common.planning.schedules import Zone
 from common.postgres import Connection, Database, Queries, Within
@@ -154,32 +155,30 @@ class Budgets:
     async def put(self, terms: BudgetTerms, *, by: str) -> tuple[Budget, bool]:
         """Add a budget, or change the one of this name; returns it, and whether it is new. Kept in the audit log."""
         async with self._database.transaction() as connection:
-            within = Budgets(Within(connection))
+            within = Within(connection)
+            budgets = Budgets(within)
             try:
-                before: Budget | None = await within.named(terms.name)
+                before: Budget | None = await budgets.named(terms.name)
             except NoSuchBudget:
                 before = None
             if before:
-                await within.change(before.id, terms)
+                await budgets.change(before.id, terms)
             else:
-                await within.add(terms)
-            after = await within.named(terms.name)
-            await within._audit(by, "change_budget" if before else "create_budget", after.id, before, after)
+                await budgets.add(terms)
+            after = await budgets.named(terms.name)
+            action = "change_budget" if before else "create_budget"
+            await record(within, by, action, path_of(after), before=_recorded(before), after=_recorded(after))
         return after, before is None
 
     async def delete(self, name: str, *, by: str) -> Budget:
         """Remove the budget of this name. Kept in the audit log. Raises NoSuchBudget."""
         async with self._database.transaction() as connection:
-            within = Budgets(Within(connection))
-            before = await within.named(name)
-            await within.remove(before.id)
-            await within._audit(by, "delete_budget", before.id, before, None)
+            within = Within(connection)
+            budgets = Budgets(within)
+            before = await budgets.named(name)
+            await budgets.remove(before.id)
+            await record(within, by, "delete_budget", path_of(before), before=_recorded(before))
         return before
-
-    async def _audit(self, by: str, action: str, key: UUID, before: Budget | None, after: Budget | None) -> None:
-        """Keep who changed what where the API, which keeps that of its own calls, has no part in it."""
-        path = f"/api/v1/budgets/{key}"
-        await self._database.execute(self._sql["audit"], by, action, path, _recorded(before), _recorded(after))
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[Connection]:
@@ -192,6 +191,11 @@ class Budgets:
             raise AlreadyThere("there is another budget with this name") from None
         except asyncpg.ForeignKeyViolationError:
             raise NotThere("there is no such route") from None
+
+
+def path_of(budget: Budget) -> str:
+    """Return where a budget is in the API."""
+    return f"/api/v1/budgets/{budget.id}"
 
 
 def _found(row: asyncpg.Record | None, key: object) -> asyncpg.Record:
@@ -216,4 +220,5 @@ def _values(terms: BudgetTerms) -> tuple[object, ...]:
 
 
 def _recorded(budget: Budget | None) -> dict[str, Any] | None:
-    return None if budget is None else TypeAdapter(Budget).dump_python(budget, mode="json")
+    recorded: dict[str, Any] | None = TypeAdapter(Budget | None).dump_python(budget, mode="json")
+    return recorded

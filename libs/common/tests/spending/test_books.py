@@ -115,6 +115,22 @@ async def test_a_budget_that_is_used_up_stops_what_it_pays_for(database: Databas
     assert await books.allowed(of(uuid4()), "chat", "m") == "m"
 
 
+async def test_a_stop_ends_as_soon_as_the_budget_is_raised_or_deleted(database: Database, books: Books) -> None:
+    budgets = Budgets(database)
+    budget_id = await budgets.add(terms())
+    await books.allowed(of(), "chat", "m")
+    await books.book(call(1.0))
+    with pytest.raises(BudgetUsedUp):
+        await books.allowed(of(), "chat", "m")
+    await budgets.change(budget_id, terms(limit_usd=2.0))
+    assert await books.allowed(of(), "chat", "m") == "m"
+    await books.book(call(1.0))
+    with pytest.raises(BudgetUsedUp):
+        await books.allowed(of(), "chat", "m")
+    await budgets.remove(budget_id)
+    assert await books.allowed(of(), "chat", "m") == "m"
+
+
 async def test_tokens_are_a_limit_too(database: Database, books: Books) -> None:
     await Budgets(database).add(terms(limit_usd=None, limit_tokens=1000))
     await books.allowed(of(), "image", "m")

@@ -43,7 +43,3 @@ CROSS JOIN LATERAL (SELECT date_trunc(b.period, now(), b.timezone) AS began_at) 
 LEFT JOIN model_calls c ON c.at >= now_in.began_at AND (b.route_id IS NULL OR c.route_id = b.route_id)
 WHERE b.id = $1
 GROUP BY b.id, now_in.began_at
-
--- name: audit
--- Keeps who changed which budget by the command line; the API keeps its own calls.
-INSERT INTO audit_log (actor, action, object, before, after) VALUES ($1, $2, $3, $4, $5)
