@@ -54,6 +54,7 @@ lint: install ## Check format, lint, types, import contracts and generated files
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m common.contracts.generate --check
 	@$(BIN)/python -m api.openapi --check
+	@$(BIN)/python -m deploy.observability.generate --check
 	@.ci/no-registry-hosts
 
 format: install ## Format the code and mend what the linter can mend
@@ -63,9 +64,10 @@ format: install ## Format the code and mend what the linter can mend
 bench: install ## Measure; writes benchmarks/results/latest.json
 	@$(BIN)/python -m benchmarks
 
-contracts: install ## Generate the schemas, AsyncAPI and OpenAPI documents
+contracts: install ## Generate schemas, AsyncAPI, OpenAPI, docs/metrics.md and the dashboard
 	@$(BIN)/python -m common.contracts.generate
 	@$(BIN)/python -m api.openapi
+	@$(BIN)/python -m deploy.observability.generate
 
 migrate: install ## Bring the database (DATABASE_URL) and the streams (NATS_URL) up to date
 	@$(BIN)/postroom migrate

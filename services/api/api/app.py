@@ -5,6 +5,8 @@ import logging
 from functools import partial
 
 from api.consumers import register
+from api.gauges.reading import Reading
+from api.gauges.sampling import SystemGauges, parts_of
 from api.http.application import make_application
 from api.http.calls import System
 from api.http.media_links import PATH, media_links
@@ -64,6 +66,9 @@ async def run(stop: asyncio.Event) -> None:
         service.health.add("live events", hub.check)
         service.background(hub.run)
         service.background(Watching(hub, service.database).run)
+        gauges = SystemGauges(parts_of(Reading(service.database, service.stream)), service.registry)
+        service.sampled(gauges.sample)
+        service.background(gauges.run)
         service.background(server.serve)
         service.background(sender.run)
         service.background(lambda: prune(service.database))

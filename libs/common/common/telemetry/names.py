@@ -206,6 +206,27 @@ LEDGER_JOBS = GaugeMetric(
 )
 DEAD_LETTERS = GaugeMetric("postroom_dead_letters", ("consumer",), "dead letters", "api", "Dead letters that are kept")
 
+# The canary: a marked post that goes the whole way every few minutes.
+CANARY_SECONDS = GaugeMetric(
+    "postroom_canary_seconds", (), "seconds", "api", "How long the last canary took from end to end"
+)
+CANARY_WAITING_SECONDS = GaugeMetric(
+    "postroom_canary_waiting_seconds", (), "seconds", "api", "For how long a canary has been under way; 0 where none is"
+)
+CANARY_LIMIT_SECONDS = GaugeMetric(
+    "postroom_canary_limit_seconds", (), "seconds", "api", "The setting: a canary that takes longer is late"
+)
+
+# Of each process, as prometheus_client names them: https://prometheus.github.io/client_python/collector/
+PROCESS = (
+    "process_cpu_seconds_total",
+    "process_resident_memory_bytes",
+    "process_virtual_memory_bytes",
+    "process_start_time_seconds",
+    "process_open_fds",
+    "process_max_fds",
+)
+
 # Attributes of spans.
 ATTRIBUTE_POST = "postroom.post_id"
 ATTRIBUTE_DESTINATION = "postroom.destination"

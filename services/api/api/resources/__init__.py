@@ -14,6 +14,7 @@ from api.resources import (
     images,
     jobs,
     logs,
+    metrics,
     notifications,
     operations,
     post_decisions,
@@ -31,6 +32,6 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, events,
+        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
     )  # fmt: skip
     return [module.router for module in modules]

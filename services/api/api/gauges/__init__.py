@@ -1,0 +1,1 @@
+"""Figures of the whole system for Prometheus, read when it asks."""
