@@ -11,6 +11,7 @@ from postroom.commands import (
     dead,
     images,
     importing,
+    jobs,
     login,
     logs,
     migrate,
@@ -33,6 +34,7 @@ app.command("run")(serve.serve)
 app.command("status")(status.status)
 app.command("trace")(trace.trace)
 app.command("logs")(logs.logs)
+app.add_typer(jobs.app, name="jobs")
 app.add_typer(dead.app, name="dead")
 app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)

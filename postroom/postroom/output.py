@@ -17,6 +17,7 @@ from rich.table import Table
 
 from common.broadcasts import BroadcastEnded, ManyBroadcasts, NoSuchBroadcast
 from common.chats import NoSuchChat
+from common.jobs import JobRefused, NoSuchJob
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
 from common.messaging.replay import LetterChanged, LetterNotKept, NoSuchLetter, WrongPayload
@@ -44,6 +45,8 @@ class Refused(Exception):
 
 EXIT_CODES: dict[type[Exception], int] = {
     Refused: EXIT_FAILED,
+    NoSuchJob: EXIT_FAILED,
+    JobRefused: EXIT_FAILED,
     NoSuchLetter: EXIT_FAILED,
     LetterNotKept: EXIT_FAILED,
     LetterChanged: EXIT_FAILED,

@@ -27,6 +27,7 @@ from api.resources.health import answer_workers
 from api.settings import ApiSettings, LiveSettings, NotificationSettings, WebhookSettings
 from api.webhooks.sending import WebhookSender
 from common import service as services
+from common.jobs import Jobs
 from common.live import Live
 from common.media.links import MediaLinkSettings
 from common.media.store import MediaStore
@@ -89,6 +90,7 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, 
         rate=Rate(settings.api_requests_per_minute),
         media=MediaStore(service.database, service.stream),
         dead_letters=DeadLetters(service.stream, service.database, service.rails),
+        jobs=Jobs(service.nats, service.database, service.rails),
         kinds=operation_kinds(service.nats, service.database, service.rails),
         live=Live(service.nats),
         hub=hub,

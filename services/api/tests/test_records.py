@@ -18,20 +18,6 @@ def picture(form: str = "PNG") -> bytes:
     return file.getvalue()
 
 
-async def test_jobs(api: Api) -> None:
-    post = await api.post()
-    await api.database.execute(
-        "INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status, last_error)"
-        " VALUES ('rewriter', 'a/b c', 'rewrite_queue', 'post.collected', $1, 'failed', 'no answer')",
-        post,
-    )
-    [job] = (await api.http.get(f"/jobs?queue=rewrite_queue&status=failed&post_id={post}")).json()["items"]
-    assert job["last_error"] == "no answer"
-    assert (await api.http.get("/jobs/rewriter/a%2Fb%20c")).json() == job
-    assert (await api.http.get("/jobs?status=succeeded")).json()["items"] == []
-    assert (await api.http.get("/jobs/rewriter/nothing")).status_code == 404
-
-
 async def test_many_images_are_deleted_at_once(api: Api) -> None:
     """More than there are connections: none holds one while it waits for another."""
     await api.database.execute(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from nats.aio.client import Client
 
+from common.jobs import Jobs, job_operations
 from common.messaging.letter_operations import letter_operations
 from common.messaging.rails import Rails
 from common.messaging.replay import DeadLetters
@@ -13,5 +14,8 @@ from common.postgres import Database
 
 def operation_kinds(nats: Client, database: Database, rails: Rails) -> Mapping[str, Kind]:
     """Return the kinds of operations by their names."""
-    kinds: list[Kind] = [*letter_operations(DeadLetters(nats.jetstream(), database, rails))]
+    kinds: list[Kind] = [
+        *letter_operations(DeadLetters(nats.jetstream(), database, rails)),
+        *job_operations(Jobs(nats, database, rails)),
+    ]
     return {kind.name: kind for kind in kinds}

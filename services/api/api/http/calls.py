@@ -17,6 +17,7 @@ from api.http.problems import Problem
 from api.http.rate import Rate
 from api.live.hub import Hub
 from common.events import Event
+from common.jobs import Jobs
 from common.live import Live
 from common.media.store import MediaStore
 from common.messaging.rails import Rails
@@ -41,6 +42,7 @@ class System:
     rate: Rate
     media: MediaStore
     dead_letters: DeadLetters
+    jobs: Jobs
     kinds: Mapping[str, Kind]  # of bulk operations
     live: Live
     hub: Hub
@@ -72,6 +74,13 @@ class Call:
     def actor(self) -> str:
         """Who calls, as records name it."""
         return f"token:{self.token.name}"
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs, inside the transaction; messages that wait are called once that has ended."""
+        jobs = self.system.jobs.within(self.database, self.rails)
+        self.afterwards = jobs.follow
+        return jobs
 
     @property
     def dead_letters(self) -> DeadLetters:

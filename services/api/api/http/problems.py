@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from common.broadcasts import BroadcastEnded, NoSuchBroadcast
 from common.editing import AlreadyThere, InUse, NotThere
+from common.jobs import JobRefused, NoSuchJob
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
 from common.messaging.replay import LetterChanged, LetterNotKept, NoSuchLetter, WrongPayload
@@ -63,6 +64,8 @@ TRANSLATED: Mapping[type[Exception], str] = {
     PlannedAlready: "conflict",
     TooLate: "conflict",
     NoSuchScheduledPost: "not-found",
+    NoSuchJob: "not-found",
+    JobRefused: "conflict",
     NoSuchLetter: "not-found",
     LetterNotKept: "conflict",
     LetterChanged: "conflict",

@@ -1,20 +1,9 @@
--- name: list_jobs
--- A page of jobs. As many have one time as were claimed at once: these are sorted by their keys.
-SELECT *, created_at AS page_at, consumer || '/' || event_id AS page_key FROM jobs
-WHERE created_at <= $2 AND (created_at, consumer || '/' || event_id) < ($2, $3)
-  AND ($4::text IS NULL OR queue = $4) AND ($5::text IS NULL OR consumer = $5) AND ($6::text IS NULL OR status = $6)
-  AND ($7::uuid IS NULL OR post_id = $7)
-ORDER BY page_at DESC, page_key DESC LIMIT $1
-
--- name: get_job
--- One job.
-SELECT * FROM jobs WHERE consumer = $1 AND event_id = $2
-
 -- name: list_notifications
 -- A page of notifications.
 SELECT *, last_at AS page_at, id AS page_key FROM notifications
 WHERE last_at <= $2 AND (last_at, id) < ($2, $3)
   AND ($4::text IS NULL OR severity = $4) AND ($5::text IS NULL OR kind = $5) AND ($6::uuid IS NULL OR post_id = $6)
+  AND ($7::boolean IS NULL OR $7 = (read_at IS NOT NULL))
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_notification

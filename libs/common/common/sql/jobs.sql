@@ -1,0 +1,168 @@
+-- name: list
+-- A page of jobs, the newest first: of each consumer the newest that match, merged. Consumers are found by leaps through
+-- the index, so that nothing is read of those that are not asked for. As many have one time as were claimed at once.
+WITH RECURSIVE kinds AS (
+    (SELECT queue, consumer FROM jobs ORDER BY queue, consumer LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM kinds CROSS JOIN LATERAL (
+        SELECT j.queue, j.consumer FROM jobs j WHERE (j.queue, j.consumer) > (kinds.queue, kinds.consumer)
+        ORDER BY j.queue, j.consumer LIMIT 1) AS following
+)
+SELECT page.* FROM kinds CROSS JOIN LATERAL (
+    SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+    FROM jobs j
+    WHERE j.queue = kinds.queue AND j.consumer = kinds.consumer
+      AND j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+      AND j.created_at >= coalesce($10::timestamptz, '-infinity') AND j.created_at < coalesce($11::timestamptz, 'infinity')
+      AND ($6::text IS NULL OR j.status = $6) AND ($7::uuid IS NULL OR j.post_id = $7)
+      AND ($8::text IS NULL OR j.last_error ILIKE $8) AND ($9::text IS NULL OR j.error_class = $9)
+    ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page
+WHERE ($4::text IS NULL OR kinds.queue = $4) AND ($5::text IS NULL OR kinds.consumer = $5)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: list_troubled
+-- The same of those of which a run did not simply succeed: all that are queued, failed or cancelled, or have an error.
+WITH RECURSIVE kinds AS (
+    (SELECT trouble, queue, consumer FROM jobs WHERE trouble IS NOT NULL ORDER BY trouble, queue, consumer LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM kinds CROSS JOIN LATERAL (
+        SELECT j.trouble, j.queue, j.consumer FROM jobs j
+        WHERE j.trouble IS NOT NULL AND (j.trouble, j.queue, j.consumer) > (kinds.trouble, kinds.queue, kinds.consumer)
+        ORDER BY j.trouble, j.queue, j.consumer LIMIT 1) AS following
+)
+SELECT page.* FROM kinds CROSS JOIN LATERAL (
+    SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+    FROM jobs j
+    WHERE j.trouble = kinds.trouble AND j.queue = kinds.queue AND j.consumer = kinds.consumer
+      AND j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+      AND j.created_at >= coalesce($10::timestamptz, '-infinity') AND j.created_at < coalesce($11::timestamptz, 'infinity')
+      AND ($7::uuid IS NULL OR j.post_id = $7)
+      AND ($8::text IS NULL OR j.last_error ILIKE $8) AND ($9::text IS NULL OR j.error_class = $9)
+    ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page
+WHERE ($4::text IS NULL OR kinds.queue = $4) AND ($5::text IS NULL OR kinds.consumer = $5)
+  AND ($6::text IS NULL OR kinds.trouble = $6)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: list_leased
+-- The same of those in progress.
+SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+FROM jobs_in_progress() j
+WHERE j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+  AND ($4::text IS NULL OR j.queue = $4) AND ($5::text IS NULL OR j.consumer = $5)
+  AND ($6::text IS NULL OR j.status = $6) AND ($7::uuid IS NULL OR j.post_id = $7)
+  AND ($8::text IS NULL OR j.last_error ILIKE $8) AND ($9::text IS NULL OR j.error_class = $9)
+  AND ($10::timestamptz IS NULL OR j.created_at >= $10) AND ($11::timestamptz IS NULL OR j.created_at < $11)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: list_of_post
+-- The same of one post.
+SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+FROM jobs j
+WHERE j.post_id = $7
+  AND j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+  AND ($4::text IS NULL OR j.queue = $4) AND ($5::text IS NULL OR j.consumer = $5)
+  AND ($6::text IS NULL OR j.status = $6)
+  AND ($8::text IS NULL OR j.last_error ILIKE $8) AND ($9::text IS NULL OR j.error_class = $9)
+  AND ($10::timestamptz IS NULL OR j.created_at >= $10) AND ($11::timestamptz IS NULL OR j.created_at < $11)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get
+-- One job, with the message it was made of as long as that is kept, and the number of its dead letter.
+SELECT j.*, m.payload, m.headers, m.sequence,
+       (SELECT max(number) FROM dead_letters d WHERE (d.consumer, d.event_id) = (j.consumer, j.event_id)) AS letter
+FROM jobs j LEFT JOIN job_messages m USING (consumer, event_id)
+WHERE j.consumer = $1 AND j.event_id = $2
+
+-- name: attempts
+-- The runs of a job that did not simply succeed.
+SELECT attempt, started_at, ended_at, outcome, error_class, error FROM job_attempts
+WHERE consumer = $1 AND event_id = $2 ORDER BY attempt
+
+-- name: count
+-- How many match that are queued, failed or cancelled.
+SELECT count(*) FROM jobs
+WHERE trouble = $3 AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2)
+  AND ($4::uuid IS NULL OR post_id = $4)
+  AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
+  AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
+
+-- name: count_leased
+-- How many match that are in progress.
+SELECT count(*) FROM jobs_in_progress()
+WHERE status = $3
+  AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2) AND ($4::uuid IS NULL OR post_id = $4)
+  AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
+  AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
+
+-- name: page
+-- The keys of those that match and came until a time, in order, after a key: of those queued, failed or cancelled.
+SELECT consumer, event_id FROM jobs
+WHERE trouble = $3 AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2)
+  AND ($4::uuid IS NULL OR post_id = $4)
+  AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
+  AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
+  AND created_at <= $9 AND (consumer, event_id) > ($10, $11)
+ORDER BY consumer, event_id LIMIT $12
+
+-- name: page_leased
+-- The same of those in progress.
+SELECT consumer, event_id FROM jobs_in_progress()
+WHERE status = $3
+  AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2) AND ($4::uuid IS NULL OR post_id = $4)
+  AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
+  AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
+  AND created_at <= $9 AND (consumer, event_id) > ($10, $11)
+ORDER BY consumer, event_id LIMIT $12
+
+-- name: standing
+-- How jobs stand that somebody wants to do something about. `waits`: its message waits at the server until it is due.
+SELECT consumer, event_id, status, due_at > now() AND ack_subject IS NOT NULL AS waits
+FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
+
+-- name: wake
+-- Lets jobs that wait run at once, and says where their messages can be called.
+UPDATE jobs SET due_at = now() FROM unnest($1::text[], $2::text[]) AS asked (c, e)
+WHERE consumer = c AND event_id = e AND status = 'queued' AND ack_subject IS NOT NULL
+RETURNING consumer, event_id, ack_subject
+
+-- name: free
+-- Makes jobs free again whose messages are kept, for these to be sent once more; all is forgiven those that had ended.
+WITH freed AS (
+    UPDATE jobs AS job
+    SET status = 'queued', trouble = 'queued', finished_at = NULL, due_at = NULL,
+        excused = CASE WHEN job.status = 'queued' THEN job.excused ELSE job.attempts END,
+        crashes = CASE WHEN job.status = 'queued' THEN job.crashes ELSE 0 END,
+        created_at = CASE WHEN job.status = 'queued' THEN job.created_at ELSE now() END  -- its deadline begins again
+    FROM unnest($1::text[], $2::text[]) AS asked (c, e), job_messages AS message
+    WHERE job.consumer = c AND job.event_id = e AND job.status IN ('queued', 'failed', 'cancelled')
+      AND (message.consumer, message.event_id) = (c, e)
+    RETURNING job.consumer, job.event_id, job.subject, job.trace_id, message.headers, message.payload
+)
+SELECT * FROM freed
+
+-- name: cancel
+-- Ends jobs that have not ended. What a run of them under way brings is thrown away: its claim does not hold any more.
+WITH chosen AS (
+    SELECT consumer, event_id, status, attempts, started_at, ack_subject
+    FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
+    WHERE status IN ('queued', 'in_progress')
+    ORDER BY consumer, event_id FOR UPDATE OF jobs
+), ended AS (
+    UPDATE jobs AS job
+    SET status = 'cancelled', trouble = 'cancelled', error_class = 'Cancelled', last_error = $3,
+        lease_until = NULL, due_at = NULL, ack_subject = NULL, finished_at = now()
+    FROM chosen WHERE (job.consumer, job.event_id) = (chosen.consumer, chosen.event_id)
+), recorded AS (
+    INSERT INTO job_attempts (consumer, event_id, attempt, started_at, ended_at, outcome, error_class, error)
+    SELECT consumer, event_id, attempts, started_at, now(), 'cancelled', 'Cancelled', $3 FROM chosen
+    WHERE status = 'in_progress'
+    ON CONFLICT DO NOTHING
+)
+SELECT consumer, event_id, ack_subject FROM chosen
+
+-- name: call_off
+-- Ends failed jobs as cancelled whose letters are not kept any more; why they failed stays readable.
+UPDATE jobs SET status = 'cancelled', trouble = 'cancelled', last_error = concat_ws('; ', $3::text, last_error), finished_at = now()
+FROM unnest($1::text[], $2::text[]) AS asked (c, e)
+WHERE consumer = c AND event_id = e AND status = 'failed'
+RETURNING consumer, event_id
