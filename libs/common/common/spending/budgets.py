@@ -76,23 +76,14 @@ class Budget:
     used_tokens: int
     warned_at: datetime | None
     reached_at: datetime | None
+    share: float  # of the limit; 1 and more: it is reached
+    state: State
 
     @classmethod
     def of(cls, row: asyncpg.Record) -> "Budget":
         """Return a row of `standing`."""
         values: dict[str, Any] = {each.name: row[each.name] for each in fields(cls)}
         return cls(**values | {name: float(value) for name, value in values.items() if isinstance(value, Decimal)})
-
-    @property
-    def share(self) -> float:
-        """How much of the limit is used; 1 and more: it is reached."""
-        of_money = self.used_usd / self.limit_usd if self.limit_usd else 0.0
-        return max(of_money, self.used_tokens / self.limit_tokens if self.limit_tokens else 0.0)
-
-    @property
-    def state(self) -> State:
-        """How near the limit is."""
-        return "reached" if self.share >= 1 else "near" if self.share >= self.warn_share else "ok"
 
     def concerns(self, route_id: UUID | None) -> bool:
         """Return whether a call for this route is paid from it."""

@@ -220,7 +220,12 @@ async def test_nothing_is_missed_or_counted_twice_while_a_budget_is_changed(data
         for number in range(20):
             await budgets.change(budget_id, terms(limit_usd=1000.0 + number))
 
-    await asyncio.gather(spend(), spend(), change(), spend())
+    async def come_and_go() -> None:
+        for _ in range(20):
+            await budgets.remove(await budgets.add(terms(name="short", limit_usd=0.001)))
+
+    await books.allowed(of(), "chat", "m")
+    await asyncio.gather(spend(), spend(), change(), come_and_go(), spend())
     assert (await budgets.get(budget_id)).used_usd == pytest.approx(1.2)
 
 

@@ -65,6 +65,20 @@ CREATE TABLE budget_periods (
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE budget_periods IS 'owner: common.spending, whoever calls models. What was spent of each budget.';
 
+CREATE VIEW budget_standing AS
+SELECT used.*,
+       CASE WHEN share >= 1 THEN 'reached' WHEN share >= warn_share THEN 'near' ELSE 'ok' END AS state
+FROM (SELECT b.*, r.name AS route, period_of.began_at,
+             date_add(period_of.began_at, ('1 ' || b.period)::interval, b.timezone) AS resets_at,
+             coalesce(p.cost_usd, 0) AS used_usd, coalesce(p.tokens, 0) AS used_tokens, p.warned_at, p.reached_at,
+             greatest(coalesce(p.cost_usd, 0) / b.limit_usd,
+                      coalesce(p.tokens, 0)::numeric / b.limit_tokens)::double precision AS share
+      FROM budgets b
+      CROSS JOIN LATERAL (SELECT date_trunc(b.period, now(), b.timezone) AS began_at) AS period_of
+      LEFT JOIN budget_periods p ON p.budget_id = b.id AND p.began_at = period_of.began_at
+      LEFT JOIN routes r ON r.id = b.route_id) AS used;
+COMMENT ON VIEW budget_standing IS 'owner: common.spending. What is used of each budget in the period that runs.';
+
 -- When a job last came to wait for a time that is known, such as the end of a budget's period: its deadline runs from
 -- there. NULL: from its beginning.
 ALTER TABLE jobs ADD patient_from timestamptz;

@@ -1,13 +1,6 @@
 -- name: standing
 -- All budgets, or one by id ($1) or by name ($2), with what is used of them in the period that runs.
-SELECT b.*, r.name AS route, now_in.began_at, date_add(now_in.began_at, ('1 ' || b.period)::interval, b.timezone) AS resets_at,
-       coalesce(p.cost_usd, 0) AS used_usd, coalesce(p.tokens, 0) AS used_tokens, p.warned_at, p.reached_at
-FROM budgets b
-CROSS JOIN LATERAL (SELECT date_trunc(b.period, now(), b.timezone) AS began_at) AS now_in
-LEFT JOIN budget_periods p ON p.budget_id = b.id AND p.began_at = now_in.began_at
-LEFT JOIN routes r ON r.id = b.route_id
-WHERE ($1::uuid IS NULL OR b.id = $1) AND ($2::text IS NULL OR b.name = $2)
-ORDER BY b.created_at, b.id
+SELECT * FROM budget_standing WHERE ($1::uuid IS NULL OR id = $1) AND ($2::text IS NULL OR name = $2) ORDER BY created_at, id
 
 -- name: add
 -- Adds a budget.

@@ -21,13 +21,15 @@ ON CONFLICT (budget_id, began_at) DO UPDATE SET cost_usd = p.cost_usd + excluded
 
 -- name: warned
 -- Notes that people are told that a limit is near; no row where that was done before.
-INSERT INTO budget_periods AS p (budget_id, began_at, warned_at) VALUES ($1, $2, now())
+INSERT INTO budget_periods AS p (budget_id, began_at, warned_at)
+SELECT id, $2, now() FROM budgets WHERE id = $1 FOR KEY SHARE
 ON CONFLICT (budget_id, began_at) DO UPDATE SET warned_at = now() WHERE p.warned_at IS NULL
 RETURNING budget_id
 
 -- name: reached
 -- Notes that people are told that a limit is reached; no row where that was done before.
-INSERT INTO budget_periods AS p (budget_id, began_at, warned_at, reached_at) VALUES ($1, $2, now(), now())
+INSERT INTO budget_periods AS p (budget_id, began_at, warned_at, reached_at)
+SELECT id, $2, now(), now() FROM budgets WHERE id = $1 FOR KEY SHARE
 ON CONFLICT (budget_id, began_at) DO UPDATE SET warned_at = coalesce(p.warned_at, now()), reached_at = now()
 WHERE p.reached_at IS NULL
 RETURNING budget_id
