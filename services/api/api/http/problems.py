@@ -24,6 +24,7 @@ from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedA
 from common.planning.rules import NoSuchRule, RuleExists
 from common.planning.schedules import KINDS as SCHEDULES
 from common.postgres import UNREACHABLE
+from common.spending.budgets import NoSuchBudget
 from common.telegram.addresses import NoAddress
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ TRANSLATED: Mapping[type[Exception], str] = {
     AlreadyThere: "conflict",
     InUse: "conflict",
     NotThere: "invalid",
+    NoSuchBudget: "not-found",
     NoSuchContent: "not-found",
     ContentInUse: "conflict",
     NoSuchRule: "not-found",

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from api.resources import (
     audit,
     broadcasts,
+    budgets,
     chats,
     contents,
     dead_letters,
@@ -24,6 +25,7 @@ from api.resources import (
     rules,
     scheduled_posts,
     sources,
+    spending,
     webhooks,
 )
 
@@ -32,6 +34,6 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
+        budgets, spending, chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
     )  # fmt: skip
     return [module.router for module in modules]
