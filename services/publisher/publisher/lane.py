@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from common.bell import Bell
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE
+from common.telemetry.logs import logged_about
 from publisher.endings import Ending, Endings
 from publisher.pace import LanePace
 from publisher.sending import NotNow, Sending
@@ -94,7 +95,8 @@ class Lane:
         left = deque(tasks)
         try:
             while left:
-                await self._sending.publish(left[0])
+                with logged_about(left[0].post_id, left[0].traceparent):
+                    await self._sending.publish(left[0])
                 left.popleft()
                 await self._recorded(UNRECORDED)
         except NotNow:

@@ -277,6 +277,8 @@ class Sending:
     def _end(self, task: Task, ending: Ending) -> None:
         task.doubtful = True  # it is no longer for anybody to give it back
         self._counted.labels(self._destination, ending.status).inc()
+        if ending.status != "succeeded":
+            log.warning("%s: publication %s is %s: %s", self._destination, task.id, ending.status, ending.error)
         self._ended(ending)
 
     def _message(self, task: Task) -> Message:

@@ -187,6 +187,8 @@ class Trying:
             await asyncio.wait([recording], timeout=FINISH_SECONDS)
             raise
         self._ended.labels(self._store.account, "doubtful" if result.outcome == "sending" else result.outcome).inc()
+        if result.outcome in ("refused", "unknown"):
+            log.warning("task %s, %s: %s: %s", self._task.id, chat.address, result.outcome, result.error)
 
     def doubt(self, chat: Chat, leave: Leave) -> None:
         """Note that it may have been sent by the try that was allowed so."""

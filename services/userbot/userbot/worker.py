@@ -8,6 +8,7 @@ from common.leases import LeaseLost
 from common.messaging.queue import Queue
 from common.postgres import UNREACHABLE, Database
 from common.sends import Away, Trouble, Wait
+from common.telemetry.logs import logged_about
 from userbot.broadcasting import Broadcasting
 from userbot.endings import Endings
 from userbot.lease import TaskLease
@@ -60,7 +61,8 @@ class Worker:
                 await self._platform.ready()
                 if task := await self._store.take(self._lease_seconds):
                     self.obstacle = None
-                    await self._work(task)
+                    with logged_about(task.post_id, task.traceparent):
+                        await self._work(task)
                 else:
                     await self._wait()
             except SpamBlocked as blocked:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 from opentelemetry import trace
+from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 # What looks like a secret wherever it stands: passwords in URLs, bot tokens, API keys, tokens and webhook secrets of
@@ -140,6 +141,14 @@ def configure_logs(service: str, *, level: str, secrets: Iterable[str]) -> None:
 def json_lines() -> JsonLines | None:
     """Return where the logs of this process are written; None where `configure_logs` was not called, as in tests."""
     return next((each for each in logging.getLogger().handlers if isinstance(each, JsonLines)), None)
+
+
+@contextmanager
+def logged_about(post_id: UUID | None, traceparent: str | None) -> Iterator[None]:
+    """Say in each record of a block which post and which stored trace it is about: for work that is no job."""
+    known = {"post_id": str(post_id or ""), "trace_id": (traceparent or "")[3:35]}
+    with bound_contextvars(**{name: value for name, value in known.items() if value}):
+        yield
 
 
 def add_job(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
