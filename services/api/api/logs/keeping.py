@@ -5,6 +5,7 @@ once, by its id.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -53,16 +54,20 @@ class LogKeeper:
         while True:
             try:
                 subscription = await self._stream.pull_subscribe_bind(DURABLE, topology().readers[DURABLE].stream)
-                while True:
-                    try:
-                        messages = await subscription.fetch(MESSAGES, timeout=WAIT_SECONDS)
-                    except NothingCame:
-                        continue
-                    await self.keep(messages)
-                    for message in messages:
-                        await message.ack()
-                    pause = AWAY_SECONDS
-                    await asyncio.sleep(GATHER_SECONDS)
+                try:
+                    while True:
+                        try:
+                            messages = await subscription.fetch(MESSAGES, timeout=WAIT_SECONDS)
+                        except NothingCame:
+                            continue
+                        await self.keep(messages)
+                        for message in messages:
+                            await message.ack()
+                        pause = AWAY_SECONDS
+                        await asyncio.sleep(GATHER_SECONDS)
+                finally:  # what is still to come of a fetch would hold up the end of the service
+                    with contextlib.suppress(NatsError):
+                        await subscription.unsubscribe()
             except (NatsError, *UNREACHABLE) as error:
                 log.warning("log records are not kept for the moment: %r", error)
                 await asyncio.sleep(pause)
