@@ -164,11 +164,15 @@ async def test_a_group_is_counted_replayed_and_discarded(api: Api) -> None:
 async def test_what_an_operation_does_not_understand_is_refused(api: Api) -> None:
     unknown = await api.http.post("/operations", json={"kind": "posts.delete", "filter": {}})
     assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "/kind")
-    wanted = {"kind": "dead_letters.discard", "filter": {"fingerprint": 5, "numbers": [0], "wrong": 1}, "dry_run": True}
+    wanted = {
+        "kind": "dead_letters.discard",
+        "filter": {"fingerprint": 5, "numbers": [1, 0], "wrong": 1},
+        "dry_run": True,
+    }
     answer = await api.http.post("/operations", json=wanted)
     assert answer.status_code == 422
     assert {error["pointer"] for error in answer.json()["errors"]} == {
         "/filter/fingerprint",
-        "/filter/numbers/0",
+        "/filter/numbers/1",
         "/filter/wrong",
     }
