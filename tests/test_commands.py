@@ -29,6 +29,23 @@ async def trace(place: Any, post_id: str, until: str) -> list[dict[str, Any]]:
     return await eventually(probe, within=30)
 
 
+async def test_logs_tell_of_a_post_across_all_services(standing: Any) -> None:
+    post = standing.said("trace", "--state", "published")[0]["id"]
+
+    async def ended() -> dict[str, Any]:
+        found = {each["job_id"].partition("/")[0]: each for each in standing.said("logs", "--post", post)}
+        return found if {"rewriter", "scheduler-routes", "publisher"} <= found.keys() else {}
+
+    records = await eventually(ended, within=30)
+    assert {each["event"] for each in records.values()} == {"job ended"}
+    assert {each["fields"]["status"] for each in records.values()} == {"succeeded"}
+    assert records["rewriter"]["service"] == "rewriter"
+    [trace_id] = {each["trace_id"] for each in records.values()}  # one trace for all of it
+    assert {each["post_id"] for each in standing.said("logs", "--trace", trace_id)} == {post}
+    up = standing.said("logs", "--text", "is up", "--level", "info")  # only in the files of this machine
+    assert {each["service"] for each in up} >= {"api", "collector", "rewriter", "publisher"}
+
+
 def test_status_says_how_everything_is(standing: Any) -> None:
     status = standing.said("status")
     assert {row["service"] for row in status["services"]} == {
