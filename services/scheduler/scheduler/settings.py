@@ -2,7 +2,9 @@
 
 from pydantic import Field
 
+from common.catalog import TARGET
 from common.service import SettingsGroup
+from scheduler.canary import Canary
 
 
 class SchedulerSettings(SettingsGroup):
@@ -19,3 +21,16 @@ class SchedulerSettings(SettingsGroup):
     publish_retry_interval_seconds: float = Field(
         default=60.0, gt=0, description="after a scheduled post was not published; twice as long after each later try"
     )
+    verify_seconds: float = Field(default=300.0, gt=0, description="between two verifications of the ledger")
+    canary_target: str = Field(
+        default="", pattern=rf"^$|{TARGET}", description="a private destination for canaries; empty: none are sent"
+    )
+    canary_minutes: float = Field(default=10.0, gt=0, description="between two canaries")
+    canary_late_seconds: float = Field(default=120.0, gt=0, description="a canary that takes longer is late")
+
+    @property
+    def canary(self) -> Canary | None:
+        """Where canaries go, or None."""
+        if not self.canary_target:
+            return None
+        return Canary(self.canary_target, self.canary_minutes * 60, self.canary_late_seconds)

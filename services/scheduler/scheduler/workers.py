@@ -1,15 +1,19 @@
 """The workers that go by the clock. DISABLE_WORKERS keeps all of them off, and says so in their beats."""
 
 from common.service import Service
+from common.verification import Mending, Verification
 from scheduler.auto_posting import AutoPostingWorker
 from scheduler.beats import WorkerBeats
+from scheduler.canary import CanaryWorker
 from scheduler.clock import CollectionClock
 from scheduler.expiry import ApprovalExpiryWorker
+from scheduler.leading import Leading
 from scheduler.ports import RequestCollection
 from scheduler.scheduled import ScheduledPostsWorker
 from scheduler.settings import SchedulerSettings
 from scheduler.settle import SettleScheduled
 from scheduler.store import Store
+from scheduler.verify import VerificationWorker
 from scheduler.waking import Look, Waking
 
 
@@ -43,3 +47,15 @@ def start_workers(
     # Nothing tells of approvals: one that expires is found at the next check.
     expiry = ApprovalExpiryWorker(service.database, service.rails)
     wake("ApprovalExpiryWorker", "approvals", expiry.look, check_seconds)
+
+    def lead(worker: str, look: Look, check_seconds: float) -> None:
+        """Run a worker in one replica at a time."""
+        signs = beats(worker)
+        leading = Leading(service.leases, f"scheduler/{worker}", look, signs, check_seconds=check_seconds)
+        service.background(leading.run if running else signs.keep)
+
+    mending = Mending(service.nats, service.database, service.rails)
+    verification = VerificationWorker(Verification(service.database, service.stream), mending, service.registry)
+    lead("VerificationWorker", verification.look, settings.verify_seconds)
+    if canary := settings.canary:
+        lead("CanaryWorker", CanaryWorker(service.database, service.rails, canary).look, canary.pause)

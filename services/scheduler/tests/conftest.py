@@ -111,7 +111,7 @@ async def stage(service_settings: ServiceSettings, database: Database, nats_clie
     async def listen(message: Msg) -> None:
         stage.told.setdefault(message.subject, []).append(message)
 
-    for subject in ("publish.requested", "broadcast.requested", "notify.requested", "dlq.>"):
+    for subject in ("post.collected", "publish.requested", "broadcast.requested", "notify.requested", "dlq.>"):
         await nats_client.subscribe(subject, cb=listen)
     return stage
 

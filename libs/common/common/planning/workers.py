@@ -5,7 +5,13 @@ from datetime import datetime
 
 from common.postgres import Database, Queries
 
-WORKERS = ("ScheduledPostsWorker", "AutoPostingWorker", "ApprovalExpiryWorker", "CollectionClock")
+WORKERS = (
+    "ScheduledPostsWorker",
+    "AutoPostingWorker",
+    "ApprovalExpiryWorker",
+    "CollectionClock",
+    "VerificationWorker",
+)
 
 
 @dataclass(frozen=True, slots=True)

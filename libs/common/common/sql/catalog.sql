@@ -8,11 +8,13 @@ SELECT id, kind, address, title, enabled, schedule, allow_private FROM sources
 WHERE enabled AND ($1::text IS NULL OR kind = $1) ORDER BY created_at, address
 
 -- name: routes_of
--- The enabled routes of a source, and those of every source.
+-- The enabled routes of a source, and those of every source, which never take the canary.
 SELECT id, name, source_id, profile_id, targets, approval, illustrate, image_required, broadcast, slots,
        approval_expires_hours
 FROM routes
-WHERE enabled AND (source_id IS NULL OR source_id = $1) ORDER BY name
+WHERE enabled AND (source_id = $1
+                   OR source_id IS NULL AND NOT EXISTS (SELECT FROM sources s WHERE s.id = $1 AND s.kind = 'canary'))
+ORDER BY name
 
 -- name: route
 -- One route.

@@ -24,6 +24,7 @@ LABELS = {
     "queue": "a queue of subjects.yaml",
     "reason": "why something was deleted",
     "route": "a route, by its name; empty where there is none",
+    "route": "a route, by its name; empty where there is none",
     "severity": "`info`, `warning` or `error`",
     "state": "of posts as in the reconciliation; of replicas `ready`, `not_ready` or `silent`",
     "status": "of jobs: `queued`, `in_progress`, `failed`",
@@ -196,6 +197,9 @@ BUDGET_WARN_RATIO = GaugeMetric(
 POSTS = GaugeMetric("postroom_posts", ("state",), "posts", "api", "Posts by the state they are in; read once a minute")
 LEDGER_BALANCED = GaugeMetric(
     "postroom_ledger_balanced", (), "0 or 1", "api", "Whether every post is in exactly one state; read once a minute"
+)
+VERIFICATION_FINDINGS = GaugeMetric(
+    "postroom_verification_findings", (), "findings", "scheduler", "What the latest verification found, mended or not"
 )
 LEDGER_JOBS = GaugeMetric(
     "postroom_ledger_jobs",

@@ -49,7 +49,7 @@ class Source(Answer):
     """A source, and how it was read last."""
 
     id: UUID
-    kind: Kind
+    kind: Kind | Literal["canary"]
     address: str
     title: str
     enabled: bool
@@ -69,7 +69,9 @@ class Collection(Answer):
 
 
 @router.get("")
-async def list_sources(page: Paged, kind: Kind | None = None, enabled: bool | None = None) -> Page[Source]:
+async def list_sources(
+    page: Paged, kind: Kind | Literal["canary"] | None = None, enabled: bool | None = None
+) -> Page[Source]:
     """List sources."""
     return await page.of(Source, statement("catalog", "list_sources"), kind, enabled)
 

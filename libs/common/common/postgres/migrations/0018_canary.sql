@@ -1,8 +1,12 @@
 -- The canary, and what verification found.
 
+ALTER TABLE sources DROP CONSTRAINT sources_kind_check,
+    ADD CONSTRAINT sources_kind_check CHECK (kind IN ('telegram', 'feed', 'import', 'canary'));
+
 CREATE TABLE canary_runs (
     post_id    uuid        PRIMARY KEY REFERENCES posts,  -- the marked post
     target     text        NOT NULL,                      -- the private destination that it goes to
+    limit_seconds float8   NOT NULL,                      -- what takes longer is late
     sent_at    timestamptz NOT NULL DEFAULT now(),
     ended_at   timestamptz,
     outcome    text        CHECK (outcome IN ('published', 'failed', 'late')),  -- NULL: under way
