@@ -34,6 +34,7 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        budgets, spending, chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
+        budgets, spending,
+        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
     )  # fmt: skip
     return [module.router for module in modules]
