@@ -44,6 +44,7 @@ class Receiver:
                             "id": span.span_id.hex(),
                             "parent": span.parent_span_id.hex(),
                             "links": [link.trace_id.hex() for link in span.links],
+                            "about": {item.key: item.value.string_value for item in span.attributes},
                         }
                     )
         return Response(b"", media_type="application/x-protobuf")
@@ -84,3 +85,69 @@ async def test_a_post_is_one_trace_from_collection_to_the_sent_message(place: An
         assert {"post.collected process", "post.rewritten process", "publish.requested process"} <= names
         assert any(name.startswith("chat ") for name in names)  # the model call
         assert "publisher send" in names
+
+
+class Trace:
+    """The spans of one trace, and how they hang together."""
+
+    def __init__(self, spans: list[dict[str, Any]]) -> None:
+        self.spans = spans
+        self._by_id = {span["id"]: span for span in spans}
+
+    def path(self, span: dict[str, Any]) -> list[str]:
+        """The names from the root down to a span; `?` where a parent is missing."""
+        names = [f"{span['service']}: {span['name']}"]
+        while span["parent"]:
+            span = self._by_id.get(span["parent"], {"service": "?", "name": "?", "parent": ""})
+            names.insert(0, f"{span['service']}: {span['name']}")
+        return names
+
+    def named(self, service: str, name: str) -> list[dict[str, Any]]:
+        """The spans of a service whose names begin so."""
+        return [span for span in self.spans if span["service"] == service and span["name"].startswith(name)]
+
+    def paths(self, service: str, name: str) -> set[tuple[str, ...]]:
+        """Where the spans of a service whose names begin so hang."""
+        return {tuple(self.path(span)) for span in self.named(service, name)}
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has everything that the demo does with a post of its first source."""
+        return (
+            len(self.named("userbot", "userbot send")) >= CHATS
+            and bool(self.named("imagegen", "image"))
+            and bool(self.named("publisher", "publish.requested process"))
+            and bool(self.named("userbot", "broadcast.requested process"))
+            and bool(self.named("userbot", "broadcast.result process"))
+        )
+
+
+CHATS = 3  # to which the demo broadcasts; one more wants messages of others first
+COLLECTED = ["collector: post.collected"]
+REWRITTEN = [*COLLECTED, "rewriter: post.collected process"]
+DRAWN = [*REWRITTEN, "imagegen: image.requested process"]
+ROUTED = [*DRAWN, "scheduler: image.generated process"]
+PUBLISHED = [*ROUTED, "publisher: publish.requested process"]
+BROADCAST = [*PUBLISHED, "scheduler: publish.result process", "userbot: broadcast.requested process"]
+
+
+async def test_a_post_with_an_image_and_a_broadcast_is_one_trace_down_to_each_chat(
+    place: Any, receiver: Receiver
+) -> None:
+    async def found() -> Trace | None:
+        traces = (Trace(spans) for spans in list(receiver.traces.values()))
+        return next((trace for trace in traces if trace.complete), None)
+
+    async with place.up(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url) as running:
+        assert await running.pid("userbot") > 0
+        trace = await eventually(found, within=90)
+    assert {trace.path(span)[0] for span in trace.spans} == set(COLLECTED)  # one root for all: no span hangs in the air
+    assert trace.paths("rewriter", "chat ") == {(*REWRITTEN, "rewriter: chat sandbox-writer")}
+    assert trace.paths("imagegen", "image_generation") == {(*DRAWN, "imagegen: image_generation sandbox-painter")}
+    assert trace.paths("publisher", "publisher send") == {(*PUBLISHED, "publisher: publisher send")}
+    assert trace.paths("userbot", "userbot send") == {(*BROADCAST, "userbot: userbot send")}
+    chats = [span["about"]["postroom.destination"] for span in trace.named("userbot", "userbot send")]
+    assert len(set(chats)) == len(chats) >= CHATS  # a span for each chat
+    [post] = {span["about"].get("postroom.post_id") for span in trace.spans if span["parent"]}
+    assert post  # every span but the root says which post it is about
+    assert {link for span in trace.spans for link in span["links"]} <= receiver.traces.keys()

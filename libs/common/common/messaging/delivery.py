@@ -18,6 +18,7 @@ from common.messaging.queue import Queue
 from common.messaging.rails import Rails
 from common.messaging.slots import Slots
 from common.postgres import UNREACHABLE, bounded
+from common.telemetry import names
 from common.telemetry.logs import JOB
 from common.telemetry.metrics import DeliveryMetrics
 from common.telemetry.shipping import Shipping
@@ -85,6 +86,7 @@ class Delivery:
                 span.set_attribute("messaging.destination.name", message.subject)
                 span.set_attribute("messaging.message.id", job.event_id)
                 await self._process(job)
+                self._describe(span, job)
         except asyncio.CancelledError:
             await self._answer(message.nak())
             raise
@@ -93,6 +95,15 @@ class Delivery:
             await self._answer(message.nak(delay=UNREACHABLE_PAUSE))
         finally:
             self._held.discard(job)
+
+    def _describe(self, span: trace.Span, job: Job) -> None:
+        """Say in the span what was worked on and how the run ended, so that both can be searched for."""
+        span.set_attribute(names.ATTRIBUTE_QUEUE, self.queue.durable.queue)
+        span.set_attribute(names.ATTRIBUTE_CONSUMER, self.queue.durable.name)
+        if job.post_id:
+            span.set_attribute(names.ATTRIBUTE_POST, str(job.post_id))
+        if job.error:
+            span.set_status(trace.StatusCode.ERROR, job.error)
 
     async def drained(self, grace: float) -> None:
         """Wait up to `grace` seconds for what is under way. What was only prefetched goes back at once."""

@@ -233,6 +233,8 @@ PROCESS = (
 
 # Attributes of spans.
 ATTRIBUTE_POST = "postroom.post_id"
+ATTRIBUTE_QUEUE = "postroom.queue"
+ATTRIBUTE_CONSUMER = "postroom.consumer"
 ATTRIBUTE_DESTINATION = "postroom.destination"
 
 # Of a call to a model: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
