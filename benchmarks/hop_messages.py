@@ -14,7 +14,10 @@ SLOW_SECONDS = 0.5  # … takes this long
 
 CONTRACTS = Topology.model_validate(
     {
-        "streams": {"BENCH": {"subjects": ["bench.>"], "retention": "interest", "max_bytes": 2**30}},
+        "streams": {
+            "BENCH": {"subjects": ["bench.>"], "retention": "interest", "max_bytes": 2**30},
+            "LOGS": {"subjects": ["logs.>"], "retention": "limits", "max_bytes": 2**30},
+        },
         "subjects": {
             "bench.arrived": {
                 "owner": "bench",
