@@ -5,7 +5,9 @@ import re
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
+from common.telemetry import names
 from common.testing.waiting import eventually
 
 DESTINATION = "telegram:@postroom_demo"
@@ -54,11 +56,44 @@ def test_status_says_how_everything_is(standing: Any) -> None:
     total = status["posts"]["total"]
     assert total["balanced"] is True
     assert total["published"] >= 11
-    assert {queue["queue"] for queue in status["queues"]} >= {"collector_queue", "rewrite_queue", "publish_queue"}
+    queues = {queue["queue"]: queue for queue in status["queues"]}
+    assert queues.keys() >= {"collector_queue", "rewrite_queue", "publish_queue"}
+    rewrites = queues["rewrite_queue"]
+    assert rewrites["succeeded"] >= 11
+    assert (rewrites["failure_share"], rewrites["priority"], rewrites["pause"]) == (0, "high", None)
+    assert rewrites["average_run_seconds"] > 0
+    assert rewrites["seconds"]["p50"] <= rewrites["seconds"]["p99"]
+    assert rewrites["average_retries"] >= 0
+    assert sum(model["calls"] for model in status["models"]) >= 11
+    refused = standing.command("status", "--window", "2h", check=False)
+    assert refused.returncode == 2
+    assert "5m, 1h, 24h" in refused.stderr
     human = standing.command("status").stdout
     assert re.search(r"^Posts from +collected +published +duplicates", human, re.MULTILINE)
     assert re.search(r"^Channel 1 +\d", human, re.MULTILINE)
     assert re.search(r"^publish_queue +0 ", human, re.MULTILINE)
+
+
+def test_every_service_exports_registered_metrics_only(standing: Any) -> None:
+    known = {series: set(metric.labels) for metric in names.registered() for series in metric.series}
+    told: dict[str, dict[str, float]] = {}
+    for row in standing.said("status")["services"]:
+        text = httpx.get(f"http://{row['address']}/metrics", timeout=20).raise_for_status().text
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                if sample.name not in names.PROCESS:
+                    assert known.keys() >= {sample.name}, f"{row['service']} exports {sample.name}"
+                    assert sample.labels.keys() - {"le"} == known[sample.name], sample
+                told.setdefault(row["service"], {}).setdefault(sample.name, 0.0)
+                told[row["service"]][sample.name] += sample.value
+    assert told.keys() == {"api", "collector", "imagegen", "publisher", "rewriter", "scheduler", "userbot"}
+    assert told["publisher"]["postroom_publications_total"] >= 11
+    assert told["publisher"]["postroom_send_seconds_count"] >= 11
+    assert told["rewriter"]["postroom_jobs_total"] >= 11
+    assert told["rewriter"]["postroom_model_tokens_total"] > 0
+    assert told["collector"]["postroom_posts_collected_total"] >= 12
+    assert told["api"]["postroom_ledger_balanced"] == 1
+    assert told["api"]["postroom_replicas"] == 7  # each of the services has one
 
 
 def test_a_trace_tells_everything_in_order(standing: Any) -> None:

@@ -1,52 +1,57 @@
 """`postroom status`: how the whole system is."""
 
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
-from common.contracts import topology
+from common.metrics import WINDOWS, Window, measure
 from common.postgres import Queries
+from common.queues.standing import standing
 from common.reconciliation import STATES, reconcile
-from postroom.connections import System, connected
+from postroom.connections import connected
+from postroom.figures import print_models, print_queues, queue_row
 from postroom.output import Json, ago, counted, print_json, print_table, run
 
 
-def status(as_json: Json = False, notifications: int = typer.Option(5, help="How many to show.", min=0)) -> None:
-    """Show services, the funnel per source, queues, sources and the latest notifications."""
-    found = run(lambda: _status(notifications))
+def status(
+    as_json: Json = False,
+    notifications: Annotated[int, typer.Option(help="How many to show.", min=0)] = 5,
+    window: Annotated[str, typer.Option(help=f"Times, retries and failures of the last {', '.join(WINDOWS)}.")] = "24h",
+) -> None:
+    """Show services, the funnel per source, queues, models, sources, alerts and the latest notifications."""
+    if window not in WINDOWS:
+        raise typer.BadParameter(f"{window} is not one of {', '.join(WINDOWS)}", param_hint="--window")
+    found = run(lambda: _status(notifications, window))
     if as_json:
         print_json(found)
         return
     _print(found)
 
 
-async def _status(notifications: int) -> dict[str, Any]:
+async def _status(notifications: int, window: str) -> dict[str, Any]:
     sql = Queries.load("postroom", "stack.sql")
     async with connected() as system:
         report = await reconcile(system.database, idle=False)
         rows = {
             "services": await system.database.fetch(sql["services"]),
-            "queues": await system.database.fetch(sql["queues"]),
             "sources": await system.database.fetch(sql["sources"]),
+            "alerts": await system.database.fetch(sql["alerts"]),
             "notifications": await system.database.fetch(sql["notifications"], notifications),
-            "pauses": await system.database.fetch(sql["pauses"]),
             "stopped_accounts": await system.database.fetch(sql["stopped_accounts"]),
         }
-        backlog = await _backlog(system)
-    found: dict[str, Any] = {name: [dict(row) for row in records] for name, records in rows.items()}
-    for queue in found["queues"]:
-        queue.update(backlog.get(queue["queue"], {"waiting": 0, "in_flight": 0}))
-    return {"posts": report.to_json(), **found}
-
-
-async def _backlog(system: System) -> dict[str, dict[str, int]]:
-    found: dict[str, dict[str, int]] = {}
-    for durable in topology().durables():  # several may share a queue
-        info = await system.stream.consumer_info(durable.stream, durable.name)
-        queue = found.setdefault(durable.queue, {"waiting": 0, "in_flight": 0})
-        queue["waiting"] += info.num_pending or 0
-        queue["in_flight"] += info.num_ack_pending or 0
-    return found
+        queues = await standing(system.database, system.stream)
+        figures = await measure(system.database, Window.last(window))
+    measured = {each.queue: each for each in figures.queues}
+    return {
+        "posts": report.to_json(),
+        **{name: [dict(row) for row in records] for name, records in rows.items()},
+        "window": window,
+        "queues": [queue_row(queue, measured[queue.queue]) for queue in queues],
+        "models": [asdict(each) for each in figures.models],
+        "waits": [asdict(each) for each in figures.waits],
+        "lateness": asdict(figures.lateness),
+    }
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -76,15 +81,8 @@ def _print(found: dict[str, Any]) -> None:
     )
     for problem in posts["problems"]:
         typer.echo(f"! {problem}")
-    print_table(
-        ("Queue", "waiting", "in flight", "succeeded", "failed", "cancelled", "avg s", "avg retries"),
-        (
-            (row["queue"], row["waiting"], row["in_flight"], row["succeeded"], row["failed"], row["cancelled"],
-             row["average_seconds"], row["average_retries"])
-            for row in found["queues"]
-        ),
-        gap=True,
-    )  # fmt: skip
+    print_queues(found["queues"], found["window"])
+    print_models(found["models"], found["window"])
     print_table(
         ("Source", "read", "problem"),
         (
@@ -128,9 +126,12 @@ def _print_images_broadcasts_and_plans(found: dict[str, Any]) -> None:
         [("", *(scheduled[name] for name in columns))] * any(scheduled.values()),
         gap=True,
     )
-    for pause in found["pauses"]:
-        reason = f": {pause['reason']}" if pause["reason"] else ""
-        until = f" until {pause['until']:%Y-%m-%d %H:%M} UTC" if pause["until"] else ""
-        typer.echo(f"! {pause['queue']} is paused{until} by {pause['paused_by']}{reason}")
+    for queue in found["queues"]:
+        if pause := queue["pause"]:
+            reason = f": {pause['reason']}" if pause["reason"] else ""
+            until = f" until {pause['until']:%Y-%m-%d %H:%M} UTC" if pause["until"] else ""
+            typer.echo(f"! {queue['queue']} is paused{until} by {pause['paused_by']}{reason}")
+    for alert in found["alerts"]:
+        typer.echo(f"! {alert['title']}, since {alert['since']:%Y-%m-%d %H:%M} UTC: `postroom alerts`")
     for account in found["stopped_accounts"]:
         typer.echo(f"! account {account['name']} was stopped: {account['stopped_reason']}")

@@ -40,25 +40,13 @@ WHERE last_used_at < now() - make_interval(secs => $1::float8)
 SELECT service, address, ready, detail, started_at, beat_at FROM service_beats
 WHERE beat_at > now() - interval '15 seconds' ORDER BY service, started_at
 
--- name: queues
--- Work per queue: open and ended jobs, average time of a run and average retries.
-SELECT queue, count(*) FILTER (WHERE status = 'queued') AS queued,
-       count(*) FILTER (WHERE status = 'in_progress') AS in_progress,
-       count(*) FILTER (WHERE status = 'succeeded') AS succeeded,
-       count(*) FILTER (WHERE status = 'failed') AS failed,
-       count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-       coalesce(avg(extract(epoch FROM finished_at - started_at)) FILTER (WHERE status = 'succeeded'), 0)::float8
-           AS average_seconds,
-       coalesce(avg(attempts - 1), 0)::float8 AS average_retries
-FROM jobs GROUP BY queue ORDER BY queue
-
 -- name: notifications
 -- The latest notifications.
 SELECT kind, severity, title, detail, count, post_id, first_at, last_at FROM notifications ORDER BY last_at DESC LIMIT $1
 
--- name: pauses
--- The queues whose tasks stand still now.
-SELECT queue, paused_at, paused_by, reason, until FROM queue_pauses WHERE coalesce(until > now(), true) ORDER BY queue
+-- name: alerts
+-- The alerts that fire, the first one first.
+SELECT kind, severity, title, count, since FROM alerts WHERE status = 'firing' ORDER BY since
 
 -- name: stopped_accounts
 -- The accounts that nothing is sent from until a person says so.

@@ -37,13 +37,6 @@ async def measure(database: Database, window: Window) -> Figures:
     )
 
 
-async def measure_queues(database: Database, window: Window) -> dict[str, QueueFigures]:
-    """Return the numbers of the queues that did something in a window, and nothing else."""
-    sql = Queries.load(__package__, "metrics.sql")
-    rows = await database.fetch(sql["queues"], window.start, window.end)
-    return {row["queue"]: _queue(row, window) for row in rows if row["queue"]}
-
-
 def _queue(row: asyncpg.Record, window: Window) -> QueueFigures:
     ended = row["ended"]
     return QueueFigures(

@@ -24,7 +24,6 @@ LABELS = {
     "queue": "a queue of subjects.yaml",
     "reason": "why something was deleted",
     "route": "a route, by its name; empty where there is none",
-    "route": "a route, by its name; empty where there is none",
     "severity": "`info`, `warning` or `error`",
     "state": "of posts as in the reconciliation; of replicas `ready`, `not_ready` or `silent`",
     "status": "of jobs: `queued`, `in_progress`, `failed`",

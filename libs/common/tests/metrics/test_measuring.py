@@ -67,20 +67,24 @@ async def test_funnel_waits_and_lateness(database: Database) -> None:
         WITH p AS (INSERT INTO posts (id, external_id, text, collected_at)
                    SELECT gen_random_uuid(), n::text, 't', $1::timestamptz - n * interval '10 minutes'
                    FROM generate_series(1, 9) n RETURNING id, external_id::int AS n),
-             k AS (INSERT INTO publish_packages (id, post_id, status) SELECT n::text, id, 'succeeded' FROM p RETURNING id, post_id),
-             q AS (INSERT INTO publications (id, package_id, post_id, destination, status, text, created_at, first_try_at, finished_at)
+             k AS (INSERT INTO publish_packages (id, post_id, status) SELECT n::text, id, 'succeeded' FROM p
+                   RETURNING id, post_id),
+             q AS (INSERT INTO publications (id, package_id, post_id, destination, status, text, created_at,
+                                             first_try_at, finished_at)
                    SELECT gen_random_uuid(), k.id, k.post_id, 'telegram:@there',
-                          CASE WHEN n = 2 THEN 'failed' ELSE 'succeeded' END, 't', $1::timestamptz - interval '2 hours',
-                          $1::timestamptz - interval '2 hours' + n * interval '10 s', $1::timestamptz - n * interval '10 minutes'
+                          CASE WHEN n = 2 THEN 'failed' ELSE 'succeeded' END, 't', $1 - interval '2 hours',
+                          $1 - interval '2 hours' + n * interval '10 s', $1 - n * interval '10 minutes'
                    FROM k JOIN p ON p.id = k.post_id),
              w AS (INSERT INTO rewrites (id, post_id, status, model, request, answer, prompt_tokens, completion_tokens,
                                          cost_usd, duration_ms, created_at)
-                   SELECT gen_random_uuid(), id, CASE WHEN n = 4 THEN 'refused' ELSE 'succeeded' END, 'm', '{}', '{}', 1, 1, 1, 1,
-                          $1::timestamptz - n * interval '10 minutes' FROM p)
-        INSERT INTO scheduled_posts (post_id, platform, target, scheduled_time, due_at, status, created_by, published_at)
-        SELECT id, 'telegram', 'telegram:@there', $1::timestamptz - interval '30 minutes', $1::timestamptz - interval '30 minutes',
+                   SELECT gen_random_uuid(), id, CASE WHEN n = 4 THEN 'refused' ELSE 'succeeded' END, 'm', '{}', '{}',
+                          1, 1, 1, 1,$1 - n * interval '10 minutes' FROM p)
+        INSERT INTO scheduled_posts (post_id, platform, target, scheduled_time, due_at, status, created_by,
+                                     published_at)
+        SELECT id, 'telegram', 'telegram:@there', $1 - interval '30 minutes',
+               $1 - interval '30 minutes',
                CASE WHEN n <= 4 THEN 'published' ELSE 'scheduled' END, 'tests',
-               CASE WHEN n <= 4 THEN $1::timestamptz - interval '30 minutes' + n * interval '1 s' END
+               CASE WHEN n <= 4 THEN $1 - interval '30 minutes' + n * interval '1 s' END
         FROM p WHERE n <= 6
         """,
         END,
@@ -98,8 +102,35 @@ async def test_funnel_waits_and_lateness(database: Database) -> None:
     assert (late.overdue, late.oldest_overdue_at) == (2, END - timedelta(minutes=30))
 
 
+async def test_tokens_and_money_per_route_and_model(database: Database) -> None:
+    await database.execute(
+        """
+        WITH p AS (INSERT INTO profiles (name) VALUES ('p') RETURNING id),
+             r AS (INSERT INTO routes (name, profile_id, targets) SELECT 'news', id, '{telegram:@a}' FROM p
+                   RETURNING id)
+        INSERT INTO model_calls (id, at, service, kind, model, outcome, route_id, consumer, event_id, prompt_tokens,
+                                 completion_tokens, cost_usd, seconds)
+        SELECT gen_random_uuid(), $1::timestamptz - before * interval '1 s', 'rewriter', kind, model, outcome,
+               CASE WHEN routed THEN r.id END, 'rewriter', 'e', 100, 10, cost, 2
+        FROM r, (VALUES (1, 'chat', 'large', 'answered', true, 0.5), (2, 'chat', 'large', 'refused', true, 0.25),
+                        (3, 'chat', 'large', 'timeout', true, 0), (4, 'chat', 'large', 'answered', false, 0.125),
+                        (5, 'image', 'draw', 'answered', true, 2), (3601, 'chat', 'large', 'answered', true, 9))
+                AS calls (before, kind, model, outcome, routed, cost)
+        """,
+        END,
+    )
+    figures = await measure(database, HOUR)
+    told = [(m.route, m.model, m.kind, m.calls, m.failed, m.prompt_tokens, m.cost_usd) for m in figures.models]
+    assert told == [
+        ("news", "draw", "image", 1, 0, 100, 2.0),
+        ("news", "large", "chat", 3, 1, 300, 0.75),
+        (None, "large", "chat", 1, 0, 100, 0.125),
+    ]
+    assert figures.models[0].average_seconds == pytest.approx(2)
+
+
 async def test_the_index_for_windows_costs_the_ledger_no_hot_update(database: Database) -> None:
-    """BRIN alone leaves updates HOT (PostgreSQL 16); another kind of index over finished_at would double the writing."""
+    """BRIN alone leaves updates HOT (PostgreSQL 16); another index over finished_at would double the writing."""
     await database.execute(
         "INSERT INTO jobs (consumer, event_id, queue, subject, status)"
         " SELECT 'c', n::text, 'q', 's', 'in_progress' FROM generate_series(1, 400) n"

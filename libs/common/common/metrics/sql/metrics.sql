@@ -27,21 +27,14 @@ FROM (SELECT count(*) AS collected, count(duplicate_of) AS duplicates
       FROM publications WHERE finished_at >= $1 AND finished_at < $2) AS sent
 
 -- name: models
--- What model calls took and cost between two times, per route and model, the dearest first.
-SELECT calls.route_id, r.name AS route, calls.model, calls.kind, count(*) AS calls,
-       count(*) FILTER (WHERE calls.failed) AS failed, sum(calls.prompt_tokens)::bigint AS prompt_tokens,
-       sum(calls.completion_tokens)::bigint AS completion_tokens, sum(calls.cost_usd)::float8 AS cost_usd,
-       avg(calls.seconds)::float8 AS average_seconds
-FROM (SELECT route_id, model, 'chat' AS kind, status = 'refused' AS failed, prompt_tokens, completion_tokens, cost_usd,
-             duration_ms / 1000.0 AS seconds
-      FROM rewrites WHERE created_at >= $1 AND created_at < $2
-      UNION ALL
-      SELECT w.route_id, i.model, 'image', i.status = 'failed', i.input_tokens, i.output_tokens, i.cost_usd,
-             i.duration_ms / 1000.0
-      FROM illustrations i LEFT JOIN rewrites w ON w.id = i.rewrite_id
-      WHERE i.created_at >= $1 AND i.created_at < $2) AS calls
-LEFT JOIN routes r ON r.id = calls.route_id
-GROUP BY calls.route_id, r.name, calls.model, calls.kind ORDER BY cost_usd DESC, calls DESC, calls.model, calls.route_id
+-- What model calls took and cost between two times, per route and model, the dearest first. What a model refused is answered.
+SELECT c.route_id, r.name AS route, c.model, c.kind, count(*) AS calls,
+       count(*) FILTER (WHERE c.outcome NOT IN ('answered', 'refused')) AS failed,
+       sum(c.prompt_tokens) AS prompt_tokens, sum(c.completion_tokens) AS completion_tokens,
+       sum(c.cost_usd)::float8 AS cost_usd, avg(c.seconds)::float8 AS average_seconds
+FROM model_calls c LEFT JOIN routes r ON r.id = c.route_id
+WHERE c.at >= $1 AND c.at < $2
+GROUP BY c.route_id, r.name, c.model, c.kind ORDER BY cost_usd DESC, calls DESC, c.model, c.route_id
 
 -- name: waits
 -- How long publications that went out between two times had waited for their turn and the pace, the longest first.
