@@ -302,7 +302,7 @@ async def test_all_are_paused_with_a_reason(connected: Any, database: Database) 
         "broadcast_queue", "a holiday", datetime(2030, 1, 1, tzinfo=UTC),
     )  # fmt: skip
     assert row["paused_by"].startswith("cli")
-    notice = f"All broadcasts are paused until 2030-01-01 00:00 UTC, by {row['paused_by']}: a holiday"
+    notice = f"All broadcasts are paused until 2030-01-01 00:00 UTC by {row['paused_by']}: a holiday"
     assert connected.command("broadcasts", "list").stdout.splitlines()[0] == notice
     assert "! broadcast_queue is paused until 2030-01-01 00:00 UTC by" in connected.command("status").stdout
     await database.execute("UPDATE queue_pauses SET until = now()")

@@ -16,6 +16,7 @@ from postroom.commands import (
     logs,
     migrate,
     pub,
+    queues,
     serve,
     status,
     token,
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("run")(serve.serve)
 app.command("status")(status.status)
+app.add_typer(queues.app, name="queues")
 app.command("trace")(trace.trace)
 app.command("logs")(logs.logs)
 app.add_typer(jobs.app, name="jobs")

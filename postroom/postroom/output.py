@@ -24,6 +24,7 @@ from common.messaging.replay import LetterChanged, LetterNotKept, NoSuchLetter, 
 from common.messaging.streams import TopologyError
 from common.operations import NoSuchOperation, OperationEnded, WrongFilter
 from common.postgres import SchemaError
+from common.queues.settings import NoSuchQueue, WrongSetting
 from common.settings import SettingsError
 from common.tokens import NoSuchToken, TokenExists
 from embedded import ServerError
@@ -65,6 +66,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     TokenExists: EXIT_FAILED,
     ProcessFailed: EXIT_USAGE,
     SettingsError: EXIT_USAGE,
+    NoSuchQueue: EXIT_USAGE,
+    WrongSetting: EXIT_USAGE,
     AlreadyRunning: EXIT_FAILED,
     SchemaError: EXIT_NOT_MIGRATED,
     TopologyError: EXIT_NOT_MIGRATED,
@@ -131,11 +134,17 @@ def ago(moment: datetime | None) -> str:
     """Return how long ago something was, in words."""
     if moment is None:
         return "never"
-    seconds = max(0, (datetime.now(UTC) - moment).total_seconds())
+    return f"{lasting(max(0, (datetime.now(UTC) - moment).total_seconds()))} ago"
+
+
+def lasting(seconds: float | None) -> str:
+    """Return how long something takes, in words; nothing where that is not known."""
+    if seconds is None:
+        return ""
     for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _shown(value: Any) -> str:

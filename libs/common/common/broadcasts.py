@@ -80,16 +80,6 @@ class Broadcast:
         return self.finished_at is not None
 
 
-@dataclass(frozen=True, slots=True)
-class QueuePause:
-    """All broadcasts stand still, until somebody resumes them or `until` has come."""
-
-    paused_at: datetime
-    paused_by: str
-    reason: str
-    until: datetime | None
-
-
 def task_of(event_id: str) -> UUID:
     """Return the id of the task that a broadcast.requested event becomes."""
     return derive("broadcast", event_id)
@@ -156,19 +146,6 @@ class Broadcasts:
         if row is None:
             raise BroadcastEnded(f"broadcast {task_id} has ended already: it is {(await self.get(task_id)).status}")
         await self._rails.outbox.publish(emits)
-
-    async def pause_all(self, by: str, *, reason: str = "", until: datetime | None = None) -> None:
-        """Let all broadcasts stand still."""
-        await self._database.execute(self._sql["pause_queue"], QUEUE, by, reason, until)
-
-    async def resume_all(self) -> bool:
-        """Let all broadcasts go on that are not paused themselves; False where the queue was not paused."""
-        return await self._database.execute(self._sql["resume_queue"], QUEUE) == "DELETE 1"
-
-    async def queue_pause(self) -> QueuePause | None:
-        """Return why all broadcasts stand still, or None."""
-        row = await self._database.fetchrow(self._sql["queue_pause"], QUEUE)
-        return QueuePause(**dict(row)) if row else None
 
     async def accounts(self) -> list[str]:
         """Return the names of the accounts that have broadcast here, or were ready to."""

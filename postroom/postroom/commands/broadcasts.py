@@ -9,11 +9,13 @@ from uuid import UUID
 
 import typer
 
-from common.broadcasts import OLD_NAMES, STATUSES, Broadcast, Broadcasts, ChatOutcome, QueuePause
+from common.broadcasts import OLD_NAMES, QUEUE, STATUSES, Broadcast, Broadcasts, ChatOutcome
+from common.queues.records import Pause, QueueRecords, Replica
 from postroom.commands.broadcast import broadcast_json, state
 from postroom.commands.ids import task_id as task_id_of
 from postroom.commands.moments import moment
-from postroom.connections import connected
+from postroom.commands.queues import pause_queues, resume_queues, said, say_late
+from postroom.connections import System, connected
 from postroom.output import Json, counted, print_json, print_table, run
 from postroom.person import person
 
@@ -36,9 +38,9 @@ def list_broadcasts(
     if status is not None and status not in (*STATUSES, *OLD_NAMES):
         raise typer.BadParameter(f"{status} is not one of {', '.join(STATUSES)}", param_hint="--status")
 
-    async def find() -> tuple[list[Broadcast], QueuePause | None]:
-        async with _broadcasts() as broadcasts:
-            return await broadcasts.latest(status, limit=limit), await broadcasts.queue_pause()
+    async def find() -> tuple[list[Broadcast], list[Pause]]:
+        async with connected() as system, _broadcasts(system) as broadcasts:
+            return await broadcasts.latest(status, limit=limit), await QueueRecords(system.database).pauses([QUEUE])
 
     found, paused = run(find)
     if as_json:
@@ -62,16 +64,16 @@ def list_broadcasts(
 def show(task_id: TaskId, as_json: Json = False) -> None:
     """Show one broadcast: what came of each chat, how many are left, and when it may end."""
 
-    async def get() -> tuple[Broadcast, list[ChatOutcome], QueuePause | None]:
-        async with _broadcasts() as broadcasts:
+    async def get() -> tuple[Broadcast, list[ChatOutcome], list[Pause]]:
+        async with connected() as system, _broadcasts(system) as broadcasts:
             found = await broadcasts.get(await broadcasts.find(task_id))
-            return found, await broadcasts.chats(found.id), await broadcasts.queue_pause()
+            return found, await broadcasts.chats(found.id), await QueueRecords(system.database).pauses([QUEUE])
 
     found, chats, paused = run(get)
     if as_json:
         print_json(
             broadcast_json(found)
-            | {"chats": [asdict(chat) for chat in chats], "queue_paused": asdict(paused) if paused else None}
+            | {"chats": [asdict(chat) for chat in chats], "queue_paused": asdict(paused[0]) if paused else None}
         )
         return
     if not found.ended:
@@ -128,8 +130,10 @@ def pause(
         found = _decide(task_id, lambda broadcasts, which: broadcasts.pause(which, person()))
         _say(found, "paused", as_json=as_json)
     else:
-        _decide_all(lambda broadcasts: broadcasts.pause_all(person(), reason=reason, until=end))
+        _, late = pause_queues([QUEUE], reason=reason, until=end)
         _say(None, "paused", as_json=as_json)
+        if not as_json:
+            say_late(late)
 
 
 @app.command()
@@ -141,14 +145,17 @@ def resume(
 ) -> None:
     """Let a broadcast, all of them, or those of an account go on."""
     _one_of(task_id, everything, account)
-    found = None
+    found: UUID | None = None
+    late: list[Replica] = []
     if task_id:
         found = _decide(task_id, lambda broadcasts, which: broadcasts.resume(which))
     elif account:
         _decide_all(lambda broadcasts: broadcasts.resume_account(account))
     else:
-        _decide_all(lambda broadcasts: broadcasts.resume_all())
+        _, late = resume_queues([QUEUE])
     _say(found, "resumed", account=account, as_json=as_json)
+    if not as_json:
+        say_late(late)
 
 
 @app.command()
@@ -159,17 +166,16 @@ def cancel(task_id: TaskId, as_json: Json = False) -> None:
 
 
 @asynccontextmanager
-async def _broadcasts() -> AsyncIterator[Broadcasts]:
-    async with connected() as system:
-        with system.rails() as rails:
-            yield Broadcasts(system.database, rails)
+async def _broadcasts(system: System) -> AsyncIterator[Broadcasts]:
+    with system.rails() as rails:
+        yield Broadcasts(system.database, rails)
 
 
 def _decide(beginning: str, work: Callable[[Broadcasts, UUID], Awaitable[object]]) -> UUID:
     """Decide about one broadcast, and return which."""
 
     async def decide() -> UUID:
-        async with _broadcasts() as broadcasts:
+        async with connected() as system, _broadcasts(system) as broadcasts:
             found = await broadcasts.find(beginning)
             await work(broadcasts, found)
             return found
@@ -179,7 +185,7 @@ def _decide(beginning: str, work: Callable[[Broadcasts, UUID], Awaitable[object]
 
 def _decide_all(work: Callable[[Broadcasts], Awaitable[object]]) -> None:
     async def decide() -> None:
-        async with _broadcasts() as broadcasts:
+        async with connected() as system, _broadcasts(system) as broadcasts:
             await work(broadcasts)
 
     run(decide)
@@ -204,8 +210,6 @@ def _say(task_id: UUID | None, done: str, *, account: str | None = None, as_json
         typer.echo(f"Account {account} is {done}." if account else f"All broadcasts are {done}.")
 
 
-def _say_pause(paused: QueuePause | None) -> None:
-    if paused:
-        until = f" until {paused.until:%Y-%m-%d %H:%M} UTC" if paused.until else ""
-        reason = f": {paused.reason}" if paused.reason else ""
-        typer.echo(f"All broadcasts are paused{until}, by {paused.paused_by}{reason}")
+def _say_pause(pauses: list[Pause]) -> None:
+    for pause in pauses:
+        typer.echo(f"All broadcasts are {said(pause)}")

@@ -84,6 +84,7 @@ async def run(stop: asyncio.Event) -> None:
 def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, hub: Hub) -> System:
     return System(
         database=service.database,
+        nats=service.nats,
         rails=service.rails,
         tracer=service.tracer,
         tokens=Tokens(service.database),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from common.broadcasts import Broadcasts
+from common.broadcasts import QUEUE, Broadcasts
 from common.messaging.rails import Rails
+from common.queues.control import Enforcement, QueueControl
 from common.testing.waiting import eventually
 
 from .conftest import Stage, addresses, broadcasting
@@ -46,12 +47,15 @@ async def test_pause_and_resume(stage: Stage) -> None:
 
 async def test_the_pause_of_the_queue(stage: Stage) -> None:
     chats = stage.chats(12)
-    people = Broadcasts(stage.database, Rails(stage.nats.jetstream(), stage.database))
+    control, enforcement = QueueControl(stage.database), Enforcement(stage.database, stage.nats)
     slow(stage)
     async with broadcasting():
-        tasks = [await stage.request(text=f"task {n}", target_chat_ids=addresses(chats)) for n in range(2)]
+        tasks = [await stage.request(text="task 0", target_chat_ids=addresses(chats))]
         await begun(stage, tasks[0], 2)
-        await people.pause_all("me", reason="holidays")
+        tasks.append(await stage.request(text="task 1", target_chat_ids=addresses(chats)))
+        await stage.until(tasks[1], "pending")
+        await control.pause([QUEUE], by="me", reason="holidays")
+        assert await enforcement.bring([QUEUE], by="me") == []
         await stage.until(tasks[0], "pending")
 
         async def told() -> bool:
@@ -60,7 +64,8 @@ async def test_the_pause_of_the_queue(stage: Stage) -> None:
         await eventually(told)
         sends = stage.calls()
         assert (await stage.task(tasks[1]))["status"] == "pending"
-        await people.resume_all()
+        await control.resume([QUEUE])
+        assert await enforcement.bring([QUEUE], by="me") == []
         rows = [await stage.until(task, within=30) for task in tasks]
     assert sends < 13
     assert [(row["status"], row["sent_count"], row["attempts"]) for row in rows] == [("done", 12, 1)] * 2

@@ -64,20 +64,6 @@ FROM (SELECT status = 'pending' AND NOT EXISTS (SELECT FROM broadcast_attempts b
 WHERE t.id = $1 AND t.status IN ('pending', 'processing')
 RETURNING t.status, t.post_id, t.account, t.sent_count, t.error_count, t.skipped_count, t.last_error
 
--- name: pause_queue
--- Pauses a queue's tasks; pausing again replaces reason and end.
-INSERT INTO queue_pauses (queue, paused_by, reason, until) VALUES ($1, $2, $3, $4)
-ON CONFLICT (queue) DO UPDATE
-SET paused_at = now(), paused_by = excluded.paused_by, reason = excluded.reason, until = excluded.until
-
--- name: resume_queue
--- Lets a queue's tasks go on.
-DELETE FROM queue_pauses WHERE queue = $1
-
--- name: queue_pause
--- The pause of a queue, if it is paused now.
-SELECT paused_at, paused_by, reason, until FROM queue_pauses WHERE queue = $1 AND coalesce(until > now(), true)
-
 -- name: accounts
 -- The accounts that have broadcast, or were ready to.
 SELECT name FROM userbot_accounts ORDER BY name

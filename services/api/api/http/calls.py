@@ -7,6 +7,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from fastapi import Depends
+from nats.aio.client import Client
 from opentelemetry import trace
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -36,6 +37,7 @@ class System:
     """What the resources work with."""
 
     database: Database
+    nats: Client
     rails: Rails
     tracer: trace.Tracer
     tokens: Tokens

@@ -25,6 +25,7 @@ from common.planning.rules import NoSuchRule, RuleExists
 from common.planning.schedules import KINDS as SCHEDULES
 from common.postgres import UNREACHABLE
 from common.spending.budgets import NoSuchBudget
+from common.queues.settings import NoSuchQueue, WrongSetting
 from common.telegram.addresses import NoAddress
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,8 @@ TRANSLATED: Mapping[type[Exception], str] = {
     NoSuchBroadcast: "not-found",
     BroadcastEnded: "conflict",
     NoAddress: "invalid",
+    NoSuchQueue: "not-found",
+    WrongSetting: "invalid",
     Attached: "conflict",
     NotGenerated: "conflict",
     ImageMissing: "not-found",

@@ -21,6 +21,7 @@ from api.resources import (
     post_decisions,
     posts,
     profiles,
+    queues,
     routes,
     rules,
     scheduled_posts,
@@ -35,6 +36,6 @@ def routers() -> list[APIRouter]:
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
         budgets, spending,
-        chats, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
+        chats, queues, jobs, dead_letters, operations, images, notifications, webhooks, audit, logs, health, metrics, events,
     )  # fmt: skip
     return [module.router for module in modules]
