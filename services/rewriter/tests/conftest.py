@@ -136,7 +136,8 @@ async def stage(service_settings: ServiceSettings, database: Database, nats_clie
     stage = Stage(database, nats_client, source)
 
     async def listen(message: Msg) -> None:
-        stage.told.setdefault(message.subject, []).append(message)
+        subject = message.subject.rpartition(".")[0] if message.subject.startswith("dlq.") else message.subject
+        stage.told.setdefault(subject, []).append(message)
 
     for subject in ("post.rewritten", "image.requested", "notify.requested", "dlq.>"):
         await nats_client.subscribe(subject, cb=listen)
