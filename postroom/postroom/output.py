@@ -17,6 +17,7 @@ from rich.table import Table
 
 from common.broadcasts import BroadcastEnded, ManyBroadcasts, NoSuchBroadcast
 from common.chats import NoSuchChat
+from common.editing import NotThere
 from common.jobs import JobRefused, NoSuchJob
 from common.media.keeping import Attached, NotGenerated
 from common.media.store import ImageMissing, StoreUnavailable
@@ -26,6 +27,7 @@ from common.operations import NoSuchOperation, OperationEnded, WrongFilter
 from common.postgres import SchemaError
 from common.queues.settings import NoSuchQueue, WrongSetting
 from common.settings import SettingsError
+from common.spending.budgets import NoSuchBudget
 from common.tokens import NoSuchToken, TokenExists
 from embedded import ServerError
 from postroom.connections import NotFound
@@ -56,6 +58,8 @@ EXIT_CODES: dict[type[Exception], int] = {
     OperationEnded: EXIT_FAILED,
     WrongFilter: EXIT_USAGE,
     NoSuchBroadcast: EXIT_FAILED,
+    NoSuchBudget: EXIT_FAILED,
+    NotThere: EXIT_FAILED,
     BroadcastEnded: EXIT_FAILED,
     ManyBroadcasts: EXIT_FAILED,
     NoSuchChat: EXIT_FAILED,
