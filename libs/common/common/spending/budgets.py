@@ -124,6 +124,13 @@ class Budgets:
         """Return one by its name. Raises NoSuchBudget."""
         return Budget.of(_found(await self._database.fetchrow(self._sql["standing"], None, name), name))
 
+    async def route_named(self, name: str) -> UUID:
+        """Return the route of this name. Raises NotThere."""
+        row = await self._database.fetchrow(self._sql["route_named"], name)
+        if row is None:
+            raise NotThere(f"there is no route {name}")
+        return UUID(str(row["id"]))
+
     async def add(self, terms: BudgetTerms) -> UUID:
         """Add a budget, with what was spent already in its period. Raises AlreadyThere, NotThere."""
         async with self._writing() as connection:

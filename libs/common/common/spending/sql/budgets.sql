@@ -36,3 +36,7 @@ CROSS JOIN LATERAL (SELECT date_trunc(b.period, now(), b.timezone) AS began_at) 
 LEFT JOIN model_calls c ON c.at >= now_in.began_at AND (b.route_id IS NULL OR c.route_id = b.route_id)
 WHERE b.id = $1
 GROUP BY b.id, now_in.began_at
+
+-- name: route_named
+-- Finds a route by its name.
+SELECT id FROM routes WHERE name = $1
