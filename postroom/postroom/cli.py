@@ -6,6 +6,7 @@ from common.service.entry import speak_utf8
 from postroom.commands import (
     broadcast,
     broadcasts,
+    budgets,
     catalog,
     chats,
     dead,
@@ -42,6 +43,7 @@ app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)
 app.command("broadcast")(broadcast.broadcast)
 app.add_typer(broadcasts.app, name="broadcasts")
+app.add_typer(budgets.app, name="budgets")
 app.add_typer(chats.app, name="chats")
 app.add_typer(images.app, name="images")
 app.command("login")(login.login)
