@@ -24,6 +24,7 @@ import pytest
 from typer.testing import CliRunner
 
 from common.service import ServiceSettings
+from common.testing import warm
 from common.testing.waiting import eventually
 from postroom.cli import app
 
@@ -131,17 +132,12 @@ class Place:
         self, *arguments: str, check: bool = True, stdin: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a command of postroom and return what it said. It has no terminal: passwords come from `stdin`, too."""
-        return subprocess.run(
-            [sys.executable, "-m", "postroom", *arguments],
-            cwd=self.directory,
-            env=self.environment(**environment),
-            start_new_session=True,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=check,
-            timeout=60,
+        done = warm.run(
+            "postroom", arguments, cwd=self.directory, env=self.environment(**environment), stdin=stdin, timeout=60.0
         )
+        if check:
+            done.check_returncode()
+        return done
 
     def said(self, *arguments: str, stdin: str = "") -> Any:
         """Run a command with --json and return what it said."""
