@@ -15,11 +15,12 @@ from benchmarks.api import ApiFailed, measure_api
 from benchmarks.broadcast import BroadcastFailed, measure_broadcast
 from benchmarks.corpus import REPOSITORY, NoCorpus
 from benchmarks.hop import RunFailed, measure_hop
+from benchmarks.jobs import measure_jobs
 from benchmarks.media import measure_media
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
 from benchmarks.planning import PlanningFailed, measure_planning
 
-PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api")
+PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "jobs")
 FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
@@ -43,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=positive, default=1_000_000, help="of the query for what is due")
     parser.add_argument("--listed", type=positive, default=100_000, help="posts behind the API (default: 100000)")
     parser.add_argument("--requests", type=positive, default=2000, help="to the API, of each kind (default: 2000)")
+    parser.add_argument("--jobs", type=positive, default=1_000_000, help="in the lists of jobs (default: 1000000)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the results file (default: %(default)s)")
     return parser.parse_args()
 
@@ -67,6 +69,7 @@ def main() -> int:
         "album": lambda: asyncio.run(measure_album(say=say)),
         "planning": lambda: asyncio.run(measure_planning(waiting=asked.waiting, due=300, rows=asked.rows, say=say)),
         "api": lambda: asyncio.run(measure_api(posts=asked.listed, requests=asked.requests, say=say)),
+        "jobs": lambda: asyncio.run(measure_jobs(jobs=asked.jobs, requests=asked.requests // 10, say=say)),
     }
     results: dict[str, Any] = report.facts()
     failed = False

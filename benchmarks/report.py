@@ -40,6 +40,9 @@ SINGLE_FIGURES = {
     "api_list_p99_ms": "API: a list, p99, ms",
     "api_read_requests_per_second": "API: reads per second",
     "api_read_p99_ms": "API: a read, p99, ms",
+    "jobs_list_p50_ms": "jobs: a list by any filter, p50, ms",
+    "jobs_list_p99_ms": "jobs: a list by any filter, p99, ms",
+    "jobs_read_p99_ms": "jobs: a read, p99, ms",
 }
 RATIOS = {"messages_per_second": "hop_ratio", "messages_per_second_slow": "hop_ratio_slow"}
 

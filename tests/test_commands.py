@@ -270,3 +270,45 @@ def test_a_second_stack_is_refused_here(standing: Any) -> None:
         r"postroom: a stack runs here already \(process \d+\); stop it first, or use another directory", refusal
     )
     assert standing.said("status")["services"]
+
+
+async def test_jobs_are_found_retried_and_cancelled(standing: Any) -> None:
+    for body in ('{"text": ', "[]"):
+        standing.command("pub", "publish.requested", body)
+
+    async def both() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = standing.said("jobs", "list", "--status", "failed", "--queue", "publish_queue")
+        return found if len(found) == 2 else []
+
+    second, first = await eventually(both, within=30)
+    key = f"{first['consumer']}/{first['event_id']}"
+    assert standing.said("jobs", "list", "--error", "EOF WHILE PARSING", "--error-class", "ValidationError") == [first]
+    shown = standing.said("jobs", "show", key)
+    assert (shown["payload"], shown["status"], shown["attempts"]) == ('{"text": ', "failed", 1)
+    assert [run["outcome"] for run in shown["runs"]] == ["failed"]
+    human = standing.command("jobs", "show", key).stdout
+    assert re.search(r"^dead letter +\d+: `postroom dead show \d+`$", human, re.MULTILINE)
+    assert human.endswith('\n{"text": \n')
+    assert re.search(rf"^{key} .* publish_queue +failed +1 ", standing.command("jobs", "list").stdout, re.MULTILINE)
+
+    assert standing.said("jobs", "retry", key) == {"retried": 1}
+
+    async def failed_again() -> bool:
+        return bool(standing.said("jobs", "show", key)["attempts"] == 2 and await both())
+
+    await eventually(failed_again, within=30)
+    chosen = ("--consumer", "publisher", "--status", "failed")
+    assert standing.command("jobs", "cancel", *chosen, "--dry-run").stdout == "2 jobs match.\n"
+    unsure = standing.command("jobs", "cancel", *chosen, stdin="n\n", check=False)
+    assert (unsure.returncode, "Cancel 2 jobs?" in unsure.stderr) == (1, True)
+    cancelled = standing.said("jobs", "cancel", *chosen, "--yes", "--reason", "a test")
+    assert (cancelled["cancelled"], cancelled["refused"]) == (2, 0)
+    assert standing.said("jobs", "show", key)["status"] == "cancelled"
+    assert standing.said("dead", "list") == []
+    assert standing.refusal("jobs", "cancel", f"{second['consumer']}/{second['event_id']}") == (
+        "postroom: it is cancelled already"
+    )
+    for wrong in (("retry",), ("retry", key, "--all"), ("retry", "nonsense"), ("list", "--status", "dead")):
+        assert standing.command("jobs", *wrong, check=False).returncode == 2
+    assert standing.command("jobs", "retry", "--status", "succeeded", "--yes", check=False).returncode == 2
+    assert standing.refusal("jobs", "show", "publisher/nothing") == "postroom: there is no job publisher/nothing"

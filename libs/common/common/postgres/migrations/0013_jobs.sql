@@ -14,11 +14,11 @@ ALTER TABLE jobs SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, au
 -- Lists merge the newest jobs of each consumer, so that a filter by queue or consumer reads no other rows. What changes
 -- with every job must not be in an index: then its end would write to all of them (it would be no HOT update:
 -- https://www.postgresql.org/docs/current/storage-hot.html). `trouble` does not change on the way of a job that simply
--- succeeds, and finds all others by their status. What is in progress is found by its lease: BRIN indexes are exempt, and
+-- succeeds, and finds all others by their status; nor does `error_class`. What is in progress is found by its lease: BRIN indexes are exempt, and
 -- a page range is summarised by VACUUM, when most of its jobs have ended long ago.
 DROP INDEX jobs_created;
 CREATE INDEX jobs_listed ON jobs (queue, consumer, created_at);
-CREATE INDEX jobs_troubled ON jobs (trouble, queue, consumer, created_at) WHERE trouble IS NOT NULL;
+CREATE INDEX jobs_troubled ON jobs (trouble, queue, consumer, created_at, error_class) WHERE trouble IS NOT NULL;
 CREATE INDEX jobs_leased ON jobs USING brin (lease_until) WITH (pages_per_range = 16);
 
 -- The planner knows nothing of where the few leases lie, and would rather read the whole table than that index.
