@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 1
 LAST_LOGS_SECONDS = 2.0  # for the last log records to be shipped
+END_SECONDS = 7.0  # a loop may take so long to end once it is cancelled; then it is cancelled again
 CONNECT_SECONDS = 10.0  # at the start; a server that goes away later is waited for without end
 
 
@@ -137,9 +138,7 @@ class Service:
             log.info("%s stops", self.name)
             # First the messages, as their handlers may need what the loops keep: a Telegram session, for example.
             await asyncio.gather(*(subscriber.drain() for subscriber in self._subscribers))
-            for task in tasks[2:]:
-                task.cancel()
-            await asyncio.gather(*tasks[2:], return_exceptions=True)
+            await _ended(tasks[2:])
             await self.shipping.drain(LAST_LOGS_SECONDS)
             await self.broker.stop()
             await beats.end()
@@ -251,6 +250,15 @@ async def create_service(
         stack.callback(service.rails.close)
         stack.enter_context(service.shipping.tapped())
         yield service
+
+
+async def _ended(loops: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel loops until they have ended: before Python 3.12 asyncio.wait_for may swallow a cancellation."""
+    while left := [loop for loop in loops if not loop.done()]:
+        for loop in left:
+            loop.cancel()
+        await asyncio.wait(left, timeout=END_SECONDS)
+    await asyncio.gather(*loops, return_exceptions=True)
 
 
 async def _close(broker: NatsBroker) -> None:
