@@ -4,6 +4,7 @@ import typer
 
 from common.service.entry import speak_utf8
 from postroom.commands import (
+    alerts,
     broadcast,
     broadcasts,
     budgets,
@@ -39,6 +40,7 @@ app.command("trace")(trace.trace)
 app.command("logs")(logs.logs)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(dead.app, name="dead")
+app.add_typer(alerts.app, name="alerts")
 app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)
 app.command("broadcast")(broadcast.broadcast)

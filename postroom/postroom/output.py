@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from common.alerts import NoSuchAlert
 from common.broadcasts import BroadcastEnded, ManyBroadcasts, NoSuchBroadcast
 from common.chats import NoSuchChat
 from common.editing import NotThere
@@ -58,6 +59,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     OperationEnded: EXIT_FAILED,
     WrongFilter: EXIT_USAGE,
     NoSuchBroadcast: EXIT_FAILED,
+    NoSuchAlert: EXIT_FAILED,
     NoSuchBudget: EXIT_FAILED,
     NotThere: EXIT_FAILED,
     BroadcastEnded: EXIT_FAILED,

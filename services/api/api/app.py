@@ -4,6 +4,10 @@ import asyncio
 import logging
 from functools import partial
 
+from api.alerts.checks import checks
+from api.alerts.records import AlertRecords
+from api.alerts.settings import AlertSettings
+from api.alerts.watching import Watcher
 from api.consumers import register
 from api.gauges.reading import Reading
 from api.gauges.sampling import SystemGauges, parts_of
@@ -47,6 +51,7 @@ async def run(stop: asyncio.Event) -> None:
     """Run until `stop` is set."""
     settings, webhooks = load_settings(ApiSettings), load_settings(WebhookSettings)
     notifying, email = load_settings(NotificationSettings), load_settings(EmailSettings)
+    watching = load_settings(AlertSettings)
     async with create_service("api", load_settings(ServiceSettings)) as service:
         told_by = channels(service.database, email)
         hub = Hub(Source(service.nats), load_settings(LiveSettings))
@@ -61,6 +66,9 @@ async def run(stop: asyncio.Event) -> None:
         register(service, Notifications(notifying, Audience.of(told_by)))
         for channel in told_by:
             service.background(Teller(service, channel, notifying).run)
+        alerts = AlertRecords(service.database, Audience.of(told_by), notifying.notify_gather_seconds)
+        watcher = Watcher(service.leases, alerts, checks(service, watching), Live(service.nats))
+        service.background(watcher.run)
         logs = LogKeeper(service.database, service.stream, load_settings(LogSettings).logs_keep_days)
         service.background(logs.run)
         service.background(logs.prune)

@@ -128,6 +128,18 @@ async def serving(monkeypatch: pytest.MonkeyPatch, **environment: str) -> AsyncI
         await running
 
 
+@asynccontextmanager
+async def replicas(number: int) -> AsyncIterator[None]:
+    """Run replicas of the service, with settings from the environment; an error of one is an error of the test."""
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(run(stop)) for _ in range(number)]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
 @pytest.fixture(autouse=True)
 def any_port(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests run side by side."""

@@ -3,7 +3,6 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,7 +22,7 @@ from common.service import ServiceSettings
 from common.settings import SettingsError
 from common.testing.waiting import eventually
 
-from .conftest import serving
+from .conftest import replicas, serving
 from .mailbox import PASSWORD, USER, Mailbox, receiving, settings, text
 
 
@@ -56,18 +55,6 @@ async def deliveries(database: Database, status: str, number: int = 1) -> list[d
         return [dict(row) for row in rows] if len(rows) >= number else []
 
     return await eventually(there)
-
-
-@asynccontextmanager
-async def replicas(number: int) -> AsyncIterator[None]:
-    """Run replicas of the service; an error of one is an error of the test."""
-    stop = asyncio.Event()
-    tasks = [asyncio.create_task(run(stop)) for _ in range(number)]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*tasks)
 
 
 async def test_a_notification_is_told_by_email(

@@ -25,7 +25,7 @@ from common.testing.waiting import eventually
 
 from .conftest import Api
 
-PRIVATE = {"WEBHOOK_ALLOW_PRIVATE": "true", "WEBHOOK_RETRY_SECONDS": "0.05,0.05,0.05", "NOTIFY_GATHER_SECONDS": "0.5"}
+PRIVATE = {"WEBHOOK_ALLOW_PRIVATE": "true", "WEBHOOK_RETRY_SECONDS": "0.05,0.05,0.05", "NOTIFY_GATHER_SECONDS": "1"}
 
 
 @dataclass
@@ -192,6 +192,20 @@ async def test_only_what_is_wanted_is_told(api: Api, nats_client: Client, receiv
     await tell(nats_client, result())
     [(_, body)] = await receiver.times(1)
     assert json.loads(body)["data"]["title"] == "error"
+
+
+@pytest.mark.parametrize("environment", [PRIVATE])
+async def test_a_storm_of_notifications_is_told_once(api: Api, nats_client: Client, receiver: Receiver) -> None:
+    await hook(api, receiver.url, "notification")
+    for number in range(50):
+        notice = NotifyRequested(kind="a.b", severity="info", title="again", fingerprint="f", detail=str(number))
+        await tell(nats_client, notice)
+    [(_, body)] = await receiver.times(1)
+    content = json.loads(body)
+    told = content["data"]
+    assert (content["type"], told["count"], told["detail"], told["update"]) == ("notification", 50, "49", False)
+    [kept] = (await api.http.get("/notifications")).json()["items"]
+    assert told["id"] == kept["id"]
 
 
 async def test_private_addresses_are_refused(api: Api, nats_client: Client, receiver: Receiver) -> None:

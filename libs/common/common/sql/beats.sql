@@ -1,6 +1,10 @@
 -- name: beat
--- Says that a replica lives, and takes away rows of replicas that died a day ago.
-WITH gone AS (DELETE FROM service_beats WHERE beat_at < now() - interval '1 day')
+-- Says that a replica lives, and takes away rows of replicas that died a day ago and were replaced: the last one of a
+-- service that has gone says that it is missed.
+WITH gone AS (
+    DELETE FROM service_beats AS old WHERE beat_at < now() - interval '1 day'
+    AND EXISTS (SELECT FROM service_beats AS new WHERE new.service = old.service AND new.beat_at > old.beat_at)
+)
 INSERT INTO service_beats (service, replica, address, ready, detail) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (service, replica) DO UPDATE
 SET address = excluded.address, ready = excluded.ready, detail = excluded.detail, beat_at = now()

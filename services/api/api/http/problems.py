@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from common.alerts import NoSuchAlert
 from common.broadcasts import BroadcastEnded, NoSuchBroadcast
 from common.editing import AlreadyThere, InUse, NotThere
 from common.jobs import JobRefused, NoSuchJob
@@ -57,6 +58,7 @@ TRANSLATED: Mapping[type[Exception], str] = {
     NoSuchRule: "not-found",
     RuleExists: "conflict",
     NoSuchBroadcast: "not-found",
+    NoSuchAlert: "not-found",
     BroadcastEnded: "conflict",
     NoAddress: "invalid",
     NoSuchQueue: "not-found",

@@ -1,6 +1,5 @@
 """The e-mail channel: one message for all that is to be told, by SMTP."""
 
-import asyncio
 import logging
 from collections.abc import Sequence
 from email.message import EmailMessage
@@ -13,6 +12,7 @@ import aiosmtplib
 from api.notifying.message import subject_of, text_of
 from api.notifying.ports import Notice, NotTold, Severity
 from api.notifying.settings import EmailSettings
+from common.postgres import bounded
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class EmailChannel:
         """Send one message. Raises NotTold where the server takes it for nobody."""
         settings = self._settings
         try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
-                refused, _ = await aiosmtplib.send(
+            refused, _ = await bounded(
+                aiosmtplib.send(
                     composed(settings, notices),
                     sender=settings.notify_email_from,
                     recipients=list(settings.notify_email_to),
@@ -45,7 +45,9 @@ class EmailChannel:
                     use_tls=settings.smtp_security == "tls",
                     start_tls=settings.smtp_security == "starttls",
                     timeout=ATTEMPT_SECONDS,
-                )
+                ),
+                ATTEMPT_SECONDS,
+            )
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             said = " ".join(str(error).split()) or type(error).__name__
             raise NotTold(f"{settings.smtp_host}:{settings.smtp_port}: {said}"[:500]) from error

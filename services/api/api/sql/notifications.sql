@@ -100,3 +100,9 @@ FROM unnest($5::uuid[]) AS tried (id)
 WHERE d.notification_id = tried.id AND d.channel = $1 AND d.holder = $2 AND d.status = 'pending'
   AND (SELECT count(*) FROM mine) > 0
 RETURNING d.status
+
+-- name: mark
+-- Notes who has read a notification first, or that nobody has ($2 NULL).
+UPDATE notifications SET read_by = CASE WHEN $2::text IS NOT NULL THEN coalesce(read_by, $2) END,
+                         read_at = CASE WHEN $2::text IS NOT NULL THEN coalesce(read_at, now()) END
+WHERE id = $1
