@@ -14,13 +14,14 @@ from benchmarks.album import AlbumFailed, measure_album
 from benchmarks.api import ApiFailed, measure_api
 from benchmarks.broadcast import BroadcastFailed, measure_broadcast
 from benchmarks.corpus import REPOSITORY, NoCorpus
+from benchmarks.dead_letters import measure_dead_letters
 from benchmarks.hop import RunFailed, measure_hop
 from benchmarks.jobs import measure_jobs
 from benchmarks.media import measure_media
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
 from benchmarks.planning import PlanningFailed, measure_planning
 
-PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "jobs")
+PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "dead", "jobs")
 FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
@@ -45,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--listed", type=positive, default=100_000, help="posts behind the API (default: 100000)")
     parser.add_argument("--requests", type=positive, default=2000, help="to the API, of each kind (default: 2000)")
     parser.add_argument("--jobs", type=positive, default=1_000_000, help="in the lists of jobs (default: 1000000)")
+    parser.add_argument("--letters", type=positive, default=5000, help="dead letters of a storm (default: 5000)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the results file (default: %(default)s)")
     return parser.parse_args()
 
@@ -69,6 +71,9 @@ def main() -> int:
         "album": lambda: asyncio.run(measure_album(say=say)),
         "planning": lambda: asyncio.run(measure_planning(waiting=asked.waiting, due=300, rows=asked.rows, say=say)),
         "api": lambda: asyncio.run(measure_api(posts=asked.listed, requests=asked.requests, say=say)),
+        "dead": lambda: asyncio.run(
+            measure_dead_letters(letters=asked.letters, requests=asked.requests // 10, say=say)
+        ),
         "jobs": lambda: asyncio.run(measure_jobs(jobs=asked.jobs, requests=asked.requests // 10, say=say)),
     }
     results: dict[str, Any] = report.facts()
