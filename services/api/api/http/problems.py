@@ -25,8 +25,8 @@ from common.planning.refusals import NoSuchScheduledPost, NotPlannable, PlannedA
 from common.planning.rules import NoSuchRule, RuleExists
 from common.planning.schedules import KINDS as SCHEDULES
 from common.postgres import UNREACHABLE
-from common.spending.budgets import NoSuchBudget
 from common.queues.settings import NoSuchQueue, WrongSetting
+from common.spending.budgets import NoSuchBudget
 from common.telegram.addresses import NoAddress
 
 log = logging.getLogger(__name__)

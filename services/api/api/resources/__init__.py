@@ -37,7 +37,7 @@ def routers() -> list[APIRouter]:
     modules = (
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
         budgets, spending,
-        chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health, metrics,
-        events,
+        chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
+        metrics, events,
     )  # fmt: skip
     return [module.router for module in modules]
