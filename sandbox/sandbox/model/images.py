@@ -17,6 +17,7 @@ from sandbox.faults import Fault, Faults
 from sandbox.model.drawing import SPOILED, draw
 from sandbox.model.errors import Refused
 from sandbox.model.journal import Journal, ServedRequest
+from sandbox.model.limit import Limit
 from sandbox.model.question import count_tokens
 from sandbox.model.requests import ANY_REQUEST, authorise, befall, parsed
 from sandbox.model.wishes import Wish, read_wish
@@ -40,6 +41,7 @@ class ImageEndpoint:
     key: str
     models: tuple[str, ...]
     journal: Journal = field(default_factory=Journal)
+    limit: Limit = field(default_factory=Limit)
     hung: deque[tuple[str, bytes]] = field(default_factory=lambda: deque(maxlen=HUNG))
 
     def routes(self) -> list[BaseRoute]:
@@ -57,6 +59,7 @@ class ImageEndpoint:
         fault: Fault | None = None
         try:
             authorise(request, self.key)
+            self.limit.take()
             wish = read_wish(parsed(raw), self.models)
             fault = self.faults.take("images", kinds=KINDS) or self.faults.take("model", kinds=KINDS)
             if fault:

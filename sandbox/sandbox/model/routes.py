@@ -16,6 +16,7 @@ from sandbox.model.answering import answer
 from sandbox.model.chat import ChatCompletions
 from sandbox.model.errors import Refused, context_exceeded
 from sandbox.model.journal import Journal, ServedRequest
+from sandbox.model.limit import Limit
 from sandbox.model.question import Question, Reply
 from sandbox.model.requests import ANY_REQUEST, authorise, befall, parsed
 from sandbox.model.responses import Responses
@@ -51,6 +52,7 @@ class ModelEndpoint:
     context_tokens: int
     models: tuple[str, ...]
     journal: Journal = field(default_factory=Journal)
+    limit: Limit = field(default_factory=Limit)
 
     def routes(self) -> list[BaseRoute]:
         """Return the routes below `/v1`."""
@@ -70,6 +72,7 @@ class ModelEndpoint:
             reply: Reply | None = None
             try:
                 authorise(request, self.key)
+                self.limit.take()
                 question = dialect.read(parsed(raw))
                 fault = self.faults.take("model", kinds=KINDS)
                 if fault:
