@@ -1,6 +1,8 @@
 """Alerts: what is wrong is told once with a count, and once more when it is over."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -8,9 +10,15 @@ from uuid import uuid4
 import pytest
 from nats.aio.client import Client
 
+from api.alerts.ports import Finding
 from api.alerts.queues import QueueCheck
+from api.alerts.records import AlertRecords
 from api.alerts.storage import StorageCheck
+from api.alerts.watching import Watcher
+from api.notifying.ports import Audience
 from common.contracts import Topology
+from common.leases import Leases
+from common.live import Live
 from common.postgres import Database
 from common.service import ServiceSettings
 from common.testing.waiting import eventually
@@ -73,6 +81,37 @@ async def test_a_storm_of_failures_is_one_message_with_a_count_and_one_when_it_i
     assert len(mailbox.took) == 2
 
 
+@pytest.mark.parametrize("failures", [500, pytest.param(5000, marks=pytest.mark.soak)])
+async def test_a_storm_of_failing_jobs_is_one_message(
+    service_settings: ServiceSettings,
+    database: Database,
+    nats_client: Client,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
+) -> None:
+    """What people are told of each dead letter, and that the queue fails, is in the same message, with both counts."""
+    wanted = {"WEBHOOK_QUEUE_MAX_ATTEMPTS": "1", **SOON, **settings(mailbox.port, NOTIFY_GATHER_SECONDS="4")}
+    for name, value in wanted.items():
+        monkeypatch.setenv(name, value)
+    publish = nats_client.jetstream().publish
+    for _ in range(0, failures, 100):
+        await asyncio.gather(*(publish("broadcast.result", b'{"task_id": "none"}', 30) for _ in range(100)))
+    async with replicas(1):
+
+        async def all_died() -> bool:
+            return bool(await database.strict.fetchval("SELECT count(*) FROM dead_letters") == failures)
+
+        await eventually(all_died, within=60)
+        [message] = await mailbox.messages(1)
+        rows = await database.fetch("SELECT kind, count FROM notifications ORDER BY kind")
+        assert [tuple(row) for row in rows] == [("alert.queue_failures", failures), ("delivery.dead_letter", failures)]
+    assert message["subject"].startswith("[Postroom] 2 error: webhook_queue: ")
+    assert text(message).count(f"{failures:,} times") == 2
+    assert f"webhook_queue: {failures:,} jobs have failed" in text(message)
+    assert len(mailbox.took) == 1
+
+
 async def test_it_is_told_once_however_long_it_fires(api: Api, mailbox: Mailbox) -> None:
     await api.database.execute(LETTERS, 1, 20, 0)
     await mailbox.messages(1)
@@ -86,21 +125,48 @@ async def test_it_is_told_once_however_long_it_fires(api: Api, mailbox: Mailbox)
     assert [tuple(row) for row in rows] == [("told", 1)]
 
 
-async def test_it_is_over_only_after_two_quiet_looks(api: Api, mailbox: Mailbox) -> None:
-    """What comes and goes from look to look is one alert."""
-    await api.database.execute(LETTERS, 1, 20, 0)
-    first = await alert(api)
-    for _ in range(5):
-        before = await api.database.strict.fetchval("SELECT last_at FROM alerts WHERE status = 'firing'")
-        await api.database.execute("UPDATE dead_letters SET died_at = died_at - interval '1 h'")
-        await api.database.execute("UPDATE dead_letters SET died_at = died_at + interval '1 h'")
+@dataclass
+class Script:
+    """A check that finds what is written: `+` it is wrong, `-` it is not, `!` nobody can know."""
 
-        async def found_again(before: Any = before) -> bool:
-            last = await api.database.strict.fetchval("SELECT last_at FROM alerts WHERE status = 'firing'")
-            return bool(last > before)
+    looks: list[str]
+    patience: int = 1
+    kinds: tuple[str, ...] = ("tests",)
+    every_seconds: float = 1.0
 
-        await eventually(found_again)
-    assert (await alert(api))["id"] == first["id"]
+    async def find(self) -> list[Finding]:
+        match self.looks.pop(0):
+            case "+":
+                return [Finding("tests", "it", "error", "it is wrong", patience=self.patience)]
+            case "!":
+                raise ConnectionResetError("away")
+        return []
+
+
+@pytest.mark.parametrize(
+    ("script", "patience", "fired", "over"),
+    [
+        ("+++", 1, 1, 0),
+        ("+-+-+-+", 1, 1, 0),  # it comes and goes: one alert
+        ("+--", 1, 1, 1),
+        ("+-!-!", 1, 1, 1),
+        ("+!!!!-", 1, 1, 0),  # what nobody can know is not over
+        ("+--+--", 1, 2, 2),
+        ("+-+-+", 2, 0, 0),
+        ("+!+", 2, 1, 0),
+        ("++-", 2, 1, 0),
+    ],
+)
+async def test_when_it_fires_and_when_it_is_over(
+    database: Database, nats_client: Client, script: str, patience: int, fired: int, over: int
+) -> None:
+    watcher = Watcher(Leases(database, uuid4()), AlertRecords(database, Audience(), 1), [], Live(nats_client))
+    check = Script([*script], patience)
+    while check.looks:
+        await watcher.look(check)
+    rows = await database.fetch("SELECT status FROM alerts")
+    assert (len(rows), sum(row["status"] == "resolved" for row in rows)) == (fired, over)
+    assert await database.strict.fetchval("SELECT count(*) FROM notifications") == fired + over
 
 
 @pytest.mark.parametrize(
