@@ -1,6 +1,7 @@
 """The settings of queues, in layers: what was changed at run time, over the environment, over the defaults."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError, create_model
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from common.contracts import Topology
 from common.messaging.queue import QueueSettings
@@ -16,6 +17,7 @@ from common.settings import SettingsGroup, load_settings
 
 Origin = Literal["default", "environment", "changed"]
 FIELDS: tuple[str, ...] = tuple(QueueSettings.model_fields)
+OF_A_QUEUE = re.compile(rf"([a-z]\w*_queue)_(?:{'|'.join(FIELDS)})", re.IGNORECASE)
 
 
 class NoSuchQueue(Exception):
@@ -84,6 +86,17 @@ def layers(queue: str, defaults: QueueSettings | None = None) -> Layers:
     group = create_model(f"{queue}_settings", __base__=Prefixed, **fields)
     found: SettingsGroup = load_settings(group)
     return Layers(QueueSettings.model_validate(found.model_dump()), frozenset(found.model_fields_set))
+
+
+def misnamed(contracts: Topology) -> str | None:
+    """Say which variable sets something of a queue that there is not, or None: it would go unnoticed otherwise."""
+    names = contracts.queue_names()
+    given = {**DotEnvSettingsSource(SettingsGroup).env_vars, **EnvSettingsSource(SettingsGroup).env_vars}
+    for variable in sorted(given):
+        found = OF_A_QUEUE.fullmatch(variable)
+        if found and found[1].lower() not in names:
+            return f"{variable.upper()}: there is no queue {found[1].lower()}; there are {', '.join(names)}"
+    return None
 
 
 def checked(queue: str, given: Mapping[str, Any]) -> dict[str, Any]:

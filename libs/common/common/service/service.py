@@ -24,10 +24,11 @@ from common.messaging.queue import Queue, QueueSettings
 from common.messaging.rails import Rails
 from common.postgres import Connection, Database, verify_schema
 from common.queues.following import Followed, Follower
-from common.queues.settings import layers
+from common.queues.settings import layers, misnamed
 from common.service.beats import Beats
 from common.service.health import Health, HealthServer, Sample
 from common.service.settings import ServiceSettings
+from common.settings import SettingsError
 from common.telemetry.logs import SERVICE
 from common.telemetry.metrics import DeliveryMetrics
 from common.telemetry.shipping import Shipping
@@ -197,8 +198,12 @@ async def create_service(
 ) -> AsyncIterator[Service]:
     """Connect everything a service needs; `contracts` are those of subjects.yaml where none are given.
 
-    Raises SchemaError where the database is older than this release, and DatabaseUnreachable or NatsUnreachable.
+    Raises SettingsError where a variable names a queue that there is not, SchemaError where the database is older than
+    this release, and DatabaseUnreachable or NatsUnreachable.
     """
+    contracts = contracts or topology()
+    if wrong := misnamed(contracts):
+        raise SettingsError(wrong)
     SERVICE.set(name)  # for the logs of this task and of those that it starts
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(
@@ -245,7 +250,7 @@ async def create_service(
             broker=broker,
             tracer=provider.get_tracer("postroom"),
             registry=CollectorRegistry(),
-            contracts=contracts or topology(),
+            contracts=contracts,
         )
         stack.callback(service.rails.close)
         stack.enter_context(service.shipping.tapped())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -33,16 +34,30 @@ class Held(TrialHandlers):
     def __init__(self) -> None:
         super().__init__()
         self.now = self.most = 0
-        self.go = asyncio.Event()
+        self._open = False
+        self._turns: deque[asyncio.Event] = deque()
 
     async def first(self, event: First, job: Job) -> Sequence[Event]:
+        """Wait for its turn."""
         self.now += 1
         self.most = max(self.most, self.now)
+        self._turns.append(turn := asyncio.Event())
         try:
-            await self.go.wait()
+            if not self._open:
+                await turn.wait()
         finally:
             self.now -= 1
         return await super().first(event, job)
+
+    def let_one_go(self) -> None:
+        """Let the one finish that runs longest."""
+        self._turns.popleft().set()
+
+    def let_all_go(self) -> None:
+        """Let all finish, also those to come."""
+        self._open = True
+        while self._turns:
+            self.let_one_go()
 
 
 class Operator:
@@ -115,7 +130,7 @@ async def test_what_runs_finishes_and_what_waits_goes_back(
         assert await operator.pause("first_queue", reason="to look") == []
         [told] = [each for each in await QueueRecords(database).replicas() if each.durable == "first"]
         assert (told.holding, told.in_flight) == (True, 2)
-        handlers.go.set()
+        handlers.let_all_go()
         await done(database, 2)  # what ran has finished, and gone on to the second queue, which is not paused
         await beaten(database, nats_client)
         [told] = [each for each in await QueueRecords(database).replicas() if each.durable == "first"]
