@@ -1,7 +1,6 @@
 """Many scheduled posts at one instant, several replicas of scheduler and publisher, some of which are killed."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,22 +11,16 @@ from common.postgres import Database
 from common.posts import NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.text import RichText
+from common.testing import warm
 from common.testing.waiting import eventually
 from sandbox.faults import Faults
 from sandbox.telegram import Chat, Store, TelegramServer, World
 
-Process = asyncio.subprocess.Process
-
 
 @asynccontextmanager
-async def running(*services: str) -> AsyncIterator[list[Process]]:
+async def running(*services: str) -> AsyncIterator[list[warm.Process]]:
     """Processes of services, which are stopped at the end."""
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable, "-m", name, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        for name in services
-    ]
+    processes = [await warm.start(name) for name in services]
     try:
         yield processes
     finally:

@@ -1,7 +1,6 @@
 """From a brief, and from a rule, to a channel: API, rewriter, two schedulers and a publisher as processes."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ import pytest
 
 from common.postgres import Database
 from common.service import ServiceSettings
+from common.testing import warm
 from common.testing.waiting import eventually
 from common.tokens import Tokens
 from sandbox.announcement import bind
@@ -56,7 +56,7 @@ async def calling(database: Database, monkeypatch: pytest.MonkeyPatch, port: int
     """A client of the API, while all services run."""
     monkeypatch.setenv("API_PORT", str(port))
     _, token = await Tokens(database).create("tests", "write", expires_at=None, by="tests")
-    processes = [await asyncio.create_subprocess_exec(sys.executable, "-m", name) for name in SERVICES]
+    processes = [await warm.start(name) for name in SERVICES]
 
     async def ready() -> bool:
         assert all(process.returncode is None for process in processes), "a service ended"

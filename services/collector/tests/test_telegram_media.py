@@ -1,15 +1,13 @@
 """Photos and files of Telegram messages, from real servers into the object store."""
 
-import asyncio
 import os
-import sys
-from asyncio.subprocess import DEVNULL
 from hashlib import sha256
 
 import pytest
 from telethon.tl import types
 
 from collector.adapters import telegram_files
+from common.testing import warm
 from common.testing.waiting import eventually
 from sandbox.demo.pictures import picture
 
@@ -213,7 +211,7 @@ async def test_a_kill_in_the_middle_leaves_the_rest_to_the_next(stage, telegram)
     telegram.fault("upload.GetFile", "delay", seconds=0.4, times=8)
     album = [telegram.world.photo(drawn(number)) for number in range(8)]
     await looked_at(stage, telegram, *album, grouped_id=7)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "collector", stdout=DEVNULL, stderr=DEVNULL)
+    process = await warm.start("collector")
     try:
 
         async def begun() -> bool:

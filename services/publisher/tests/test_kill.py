@@ -2,21 +2,19 @@
 
 import asyncio
 import signal
-import sys
 
 import pytest
 
+from common.testing import warm
 from common.testing.waiting import eventually
 from sandbox.demo.pictures import picture as drawn
 
 from .conftest import File, Stage
 
 
-async def publisher() -> asyncio.subprocess.Process:
+async def publisher() -> warm.Process:
     """A process that publishes."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "publisher", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
+    return await warm.start("publisher")
 
 
 @pytest.mark.parametrize("duplicates", ["repeat", "error"])

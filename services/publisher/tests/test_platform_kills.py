@@ -2,13 +2,13 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from common.planning.x_text import thread
+from common.testing import warm
 from common.testing.waiting import eventually
 from sandbox.demo.pictures import picture as drawn
 
@@ -19,11 +19,9 @@ SOAK = pytest.mark.soak  # each waits out the lease of a process that was killed
 
 
 @asynccontextmanager
-async def process() -> AsyncIterator[asyncio.subprocess.Process]:
+async def process() -> AsyncIterator[warm.Process]:
     """A process that publishes."""
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "publisher", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-    )
+    running = await warm.start("publisher")
     try:
         yield running
     finally:

@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from common.posts import Media, NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.entities import Entity
 from common.telegram.text import RichText
+from common.testing import warm
 from common.testing.waiting import eventually
 from sandbox.faults import Fault, Faults
 from sandbox.telegram import Chat, Store, TelegramServer, User, World
@@ -278,7 +278,6 @@ async def broadcasting() -> AsyncIterator[asyncio.Task[None]]:
             await asyncio.wait_for(task, 20)
 
 
-async def process(*, quick: bool = False) -> asyncio.subprocess.Process:
+async def process(*, quick: bool = False) -> warm.Process:
     """A userbot as a process of its own; what it says on stderr is shown where a test fails."""
-    code = f"{QUICK if quick else ''}from userbot.app import main; main()"
-    return await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.DEVNULL)
+    return await warm.start("userbot", before=QUICK if quick else "")

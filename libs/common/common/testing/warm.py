@@ -5,16 +5,70 @@ needs. What runs is the same: `python -m MODULE` in a process of its own, with d
 own.
 """
 
+import asyncio
 import multiprocessing
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TypeAlias
 
-PRELOADED = ("postroom.cli", "postroom.signing_in", "api.app", "rewriter.app", "common.testing.warm")
+SERVICES = ("api", "collector", "imagegen", "publisher", "rewriter", "scheduler", "userbot")
+PRELOADED = (*(f"{service}.app" for service in SERVICES), "postroom.cli", "postroom.signing_in", __name__)
+POSSIBLE = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+class WarmProcess:
+    """A process that runs, as asyncio shows one."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process.pid
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, minus a signal's number; None while it runs."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal; nothing happens where it has ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+    async def wait(self) -> int:
+        """Return the exit code once it has ended."""
+        await asyncio.to_thread(self._process.join)
+        assert self.returncode is not None
+        return self.returncode
+
+
+Process: TypeAlias = WarmProcess | asyncio.subprocess.Process
+
+
+async def start(module: str, *, before: str = "") -> Process:
+    """Start `python -m MODULE`, silently but for its errors; `before` is Python that it runs first."""
+    if not POSSIBLE:
+        code = f"{before}; import runpy; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+        return await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.DEVNULL)
+    return WarmProcess(_forked(module, [], str(Path.cwd()), os.environ, [os.devnull, os.devnull], before))
 
 
 def run(
@@ -25,19 +79,14 @@ def run(
     Raises subprocess.TimeoutExpired where it does not end within `timeout` seconds; then it is killed.
     """
     command = [sys.executable, "-m", module, *arguments]
-    if "forkserver" not in multiprocessing.get_all_start_methods():
+    if not POSSIBLE:
         return subprocess.run(
             command, cwd=cwd, env=dict(env), input=stdin, capture_output=True, text=True, check=False, timeout=timeout
         )
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
     with tempfile.TemporaryDirectory(prefix="postroom-command-") as folder:
         streams = [Path(folder) / name for name in ("stdin", "stdout", "stderr")]
         streams[0].write_text(stdin, "utf-8")
-        process = context.Process(
-            target=_become, args=(module, list(arguments), str(cwd), dict(env), [str(path) for path in streams])
-        )
-        process.start()
+        process = _forked(module, arguments, str(cwd), env, [str(path) for path in streams])
         process.join(timeout)
         if process.is_alive():
             process.kill()
@@ -48,17 +97,27 @@ def run(
         return subprocess.CompletedProcess(command, process.exitcode, *said)
 
 
-def _become(module: str, arguments: list[str], cwd: str, env: dict[str, str], streams: list[str]) -> None:
+def _forked(
+    module: str, arguments: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[str], before: str = ""
+) -> ForkServerProcess:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(PRELOADED))
+    process = context.Process(target=_become, args=(module, list(arguments), cwd, dict(env), list(streams), before))
+    process.start()
+    return process
+
+
+def _become(module: str, arguments: list[str], cwd: str, env: dict[str, str], streams: list[str], before: str) -> None:
     os.setsid()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     for number, path in enumerate(streams):
-        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(descriptor, number)
         os.close(descriptor)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process runs
     sys.argv = [module, *arguments]
     sys.path[0:0] = [] if cwd in sys.path else [cwd]  # as `python -m` does
+    exec(before, {})  # noqa: S102 - a test's own
     runpy.run_module(module, run_name="__main__", alter_sys=True)
