@@ -24,6 +24,7 @@ from postroom.commands import (
     token,
     trace,
     up,
+    verify,
 )
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app.command("status")(status.status)
 app.add_typer(queues.app, name="queues")
 app.command("trace")(trace.trace)
 app.command("logs")(logs.logs)
+app.command("verify")(verify.verify)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(dead.app, name="dead")
 app.add_typer(alerts.app, name="alerts")
