@@ -40,8 +40,9 @@ def needed(method: str, path: str) -> Scope:
 def filled(path: str) -> str:
     """A path with ids that nothing has."""
     values = {"hash": "0" * 64, "address": "telegram:@nobody", "consumer": "nobody", "event_id": "nothing"}
+    values |= {"number": "7", "queue": "none"}
     nouns = "source profile route post broadcast notification webhook delivery content rule scheduled budget"
-    for name in nouns.split():
+    for name in [*nouns.split(), "operation", "alert"]:
         values[f"{name}_id"] = str(UUID(int=7))
     return path.format(**values)
 

@@ -77,8 +77,14 @@ async def furnished(api: Api) -> Known:
         "content_config": brief,
         "platforms": ["telegram:@city"],
     }
+    letter = await api.database.strict.fetchval(
+        "INSERT INTO dead_letters (consumer, event_id, queue, stream, sequence, subject, attempts, error_class, error,"
+        " fingerprint) VALUES ('c', 'e', 'q', 's', 1, 'notify.requested', 1, 'Reject', 'no', 'f') RETURNING number"
+    )
     return Known(
         {
+            "number": str(letter),
+            "operation_id": await created("operations", kind="jobs.cancel", filter={"queue": "none"}),
             "content_id": await created("content/create", **brief),
             "rule_id": await created("auto-posting/rules", **rule),
             "post_id": str(post),

@@ -20,6 +20,11 @@ FILL = {
     " now() - n / 3 * interval '1 s' FROM generate_series(1, $1) n",
     "jobs": "INSERT INTO jobs (consumer, event_id, queue, subject, status) SELECT 'c', n::text, 'q', 's', 'failed'"
     " FROM generate_series(1, $1) n",
+    "dead-letters": "INSERT INTO dead_letters (consumer, event_id, queue, stream, sequence, subject, attempts,"
+    " error_class, error, fingerprint) SELECT 'c', n::text, 'q', 's', n, 's', 1, 'e', 'e', n / 3"
+    " FROM generate_series(1, $1) n",
+    "operations": "INSERT INTO bulk_operations (kind, filter, status, total, created_by)"
+    " SELECT 'k', '{}', 'done', 1, 'me' FROM generate_series(1, $1) n",
     "images": "INSERT INTO images (hash, object, origin, mime_type, size_bytes) SELECT lpad(to_hex(n), 64, '0'), n,"
     " 'source', 'image/png', 1 FROM generate_series(1, $1) n",
     "notifications": "INSERT INTO notifications (fingerprint, kind, severity, title) SELECT n::text, 'k', 'info', 't'"
@@ -64,6 +69,8 @@ TABLES = {
     "auto-posting/rules": "auto_posting_rules",
     "broadcasts": "userbot_tasks",
     "audit-log": "audit_log",
+    "dead-letters": "dead_letters",
+    "operations": "bulk_operations",
 }
 
 
