@@ -31,6 +31,7 @@ FILL = {
     " FROM generate_series(1, $1) n",
     "chats": "INSERT INTO chats (address) SELECT '@chat' || n FROM generate_series(1, $1) n",
     "broadcasts": "INSERT INTO userbot_tasks (text) SELECT 't' FROM generate_series(1, $1) n",
+    "budgets": "INSERT INTO budgets (name, period, limit_usd) SELECT n::text, 'day', 1 FROM generate_series(1, $1) n",
     "webhooks": "INSERT INTO webhooks (url, events, secret) SELECT 'https://a.example/' || n, '{publish.result}', 's'"
     " FROM generate_series(1, $1) n",
     "audit-log": "INSERT INTO audit_log (actor, action, object) SELECT 'a', 'b', 'c' FROM generate_series(1, $1) n",
