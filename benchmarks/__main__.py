@@ -18,10 +18,11 @@ from benchmarks.dead_letters import measure_dead_letters
 from benchmarks.hop import RunFailed, measure_hop
 from benchmarks.jobs import measure_jobs
 from benchmarks.media import measure_media
+from benchmarks.observability import measure_observability
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
 from benchmarks.planning import PlanningFailed, measure_planning
 
-PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "dead", "jobs")
+PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "dead", "jobs", "observability")
 FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
@@ -75,6 +76,7 @@ def main() -> int:
             measure_dead_letters(letters=asked.letters, requests=asked.requests // 10, say=say)
         ),
         "jobs": lambda: asyncio.run(measure_jobs(jobs=asked.jobs, requests=asked.requests // 10, say=say)),
+        "observability": lambda: measure_observability(rounds=asked.rounds, messages=asked.messages, say=say),
     }
     results: dict[str, Any] = report.facts()
     failed = False

@@ -5,6 +5,8 @@ import gc
 import logging
 import sys
 import time
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Literal, TypeAlias
 
 import asyncpg
@@ -16,14 +18,22 @@ from pydantic import BaseModel, SecretStr
 
 from benchmarks.figures import quantile
 from benchmarks.hop_messages import Handled, arrivals
-from benchmarks.hop_variants import bare_hop, full_hop
+from benchmarks.hop_variants import Start, bare_hop, full_hop
+from benchmarks.watched import traced_hop, unwatched_hop, watched_hop
 from common.service import ServiceSettings
 
-Variant: TypeAlias = Literal["bare", "full"]
+Variant: TypeAlias = Literal["bare", "full", "unwatched", "traced", "watched"]
 Mode: TypeAlias = Literal["steady", "slow", "idle"]
 
 PATIENCE_SECONDS = 300.0
 IDLE_PAUSE_SECONDS = 0.03
+HOPS: dict[Variant, Callable[..., AbstractAsyncContextManager[Start]]] = {
+    "bare": bare_hop,
+    "full": full_hop,
+    "unwatched": unwatched_hop,
+    "traced": traced_hop,
+    "watched": watched_hop,
+}
 WARM_UP = 5  # messages whose latency is not counted: connections and statements are still being made
 
 
@@ -81,8 +91,7 @@ async def measure(run: HopRun) -> HopFigures:
     client = await nats.connect(run.nats_url)
     end = FarEnd(run.messages, timed=run.mode == "idle")
     await client.subscribe(Handled.subject, cb=end.see)
-    hop = bare_hop if run.variant == "bare" else full_hop
-    async with hop(settings, slow=run.mode == "slow") as start:
+    async with HOPS[run.variant](settings, slow=run.mode == "slow") as start:
         if run.mode == "idle":
             await start()
             await asyncio.sleep(0.5)
@@ -96,7 +105,7 @@ async def measure(run: HopRun) -> HopFigures:
             await start()
         await end.seen_all()
         seconds, cpu = time.perf_counter() - clock, time.process_time() - cpu
-    if run.variant == "full":
+    if run.variant != "bare":
         await verify(run)
     await client.close()
     latencies = [latency * 1000 for latency in end.latencies[WARM_UP:]]

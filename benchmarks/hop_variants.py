@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from faststream import AckPolicy
 from faststream.nats import JStream, NatsBroker, PullSub
+from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from prometheus_client import CollectorRegistry
@@ -55,8 +56,17 @@ async def bare_hop(settings: ServiceSettings, *, slow: bool) -> AsyncIterator[St
 
 
 @asynccontextmanager
-async def full_hop(settings: ServiceSettings, *, slow: bool) -> AsyncIterator[Start]:
-    """The same with inbox, ledger, a result row, outbox and tracing: a service as production runs it."""
+async def full_hop(
+    settings: ServiceSettings,
+    *,
+    slow: bool,
+    tracer: trace.Tracer | None = None,
+    prepare: Callable[[Service], None] = lambda _service: None,
+) -> AsyncIterator[Start]:
+    """The same with inbox, ledger, a result row, outbox and tracing: a service as production runs it.
+
+    Without a `tracer` of the caller's, spans are recorded and exported to nowhere. `prepare` may change the service.
+    """
 
     async def handle(event: Arrived, job: Job) -> Sequence[Event]:
         if slow and event.slow:
@@ -74,10 +84,11 @@ async def full_hop(settings: ServiceSettings, *, slow: bool) -> AsyncIterator[St
             settings,
             database=database,
             broker=broker,
-            tracer=provider.get_tracer("postroom"),
+            tracer=tracer or provider.get_tracer("postroom"),
             registry=CollectorRegistry(),
             contracts=CONTRACTS,
         )
+        prepare(service)
         service.consume("worker", handle, QueueSettings(concurrency=AT_ONCE))
         stop = asyncio.Event()
         running: list[asyncio.Task[None]] = []

@@ -46,6 +46,8 @@ SINGLE_FIGURES = {
     "jobs_list_p50_ms": "jobs: a list by any filter, p50, ms",
     "jobs_list_p99_ms": "jobs: a list by any filter, p99, ms",
     "jobs_read_p99_ms": "jobs: a read, p99, ms",
+    "observability_ratio": "the hop with traces and metrics, per message/s of the hop without",
+    "observability_ratio_with_logs": "the same with its log records shipped too",
 }
 RATIOS = {"messages_per_second": "hop_ratio", "messages_per_second_slow": "hop_ratio_slow"}
 
