@@ -27,7 +27,7 @@ from api.notifying.settings import EmailSettings
 from api.notifying.telling import Teller
 from api.pruning import keep_agreeing, prune
 from api.resources import routers
-from api.resources.health import answer_workers
+from api.resources.health import answer_pipeline, answer_workers
 from api.settings import ApiSettings, LiveSettings, NotificationSettings, WebhookSettings
 from api.webhooks.sending import WebhookSender
 from common import service as services
@@ -58,6 +58,7 @@ async def run(stop: asyncio.Event) -> None:
         system = _system(service, settings, webhooks, hub)
         application = make_application(routers(), system)
         application.add_route("/health/workers", answer_workers, include_in_schema=False)
+        application.add_route("/health/pipeline", answer_pipeline, include_in_schema=False)
         links = load_settings(MediaLinkSettings)
         application.add_route(PATH, media_links(system.media, links), methods=["GET"], include_in_schema=False)
         server = ApiServer(application, settings.api_host, settings.api_port)

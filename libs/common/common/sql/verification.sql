@@ -46,3 +46,13 @@ INSERT INTO verifications (balanced, findings, mended, report) VALUES ($1, $2, $
 -- name: latest
 -- The latest verification.
 SELECT at, balanced, findings, mended, report FROM verifications ORDER BY at DESC, id DESC LIMIT 1
+
+-- name: canary
+-- How the last canary that ended went, and how long one has been under way.
+SELECT extract(epoch FROM ended.ended_at - ended.sent_at)::float8 AS seconds, ended.outcome,
+       coalesce(ended.detail, '') AS detail, extract(epoch FROM now() - open.sent_at)::float8 AS waiting_seconds,
+       coalesce(open.limit_seconds, ended.limit_seconds) AS limit_seconds
+FROM (SELECT 1) AS one
+LEFT JOIN LATERAL (SELECT * FROM canary_runs WHERE outcome IS NOT NULL ORDER BY sent_at DESC LIMIT 1) AS ended ON true
+LEFT JOIN LATERAL (SELECT * FROM canary_runs WHERE outcome IS NULL ORDER BY sent_at LIMIT 1) AS open ON true
+WHERE open.post_id IS NOT NULL OR ended.post_id IS NOT NULL

@@ -20,7 +20,7 @@ LABELS = {
     "kind": "of a source, of tokens (`prompt`, `completion`), of an alert, of posts",
     "model": "as the endpoint was asked",
     "outcome": "how it ended",
-    "part": "queues, records, spending, alerts or ledger",
+    "part": "queues, records, spending, alerts, canary or ledger",
     "queue": "a queue of subjects.yaml",
     "reason": "why something was deleted",
     "route": "a route, by its name; empty where there is none",

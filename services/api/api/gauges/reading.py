@@ -12,6 +12,7 @@ from common.reconciliation import STATES, reconcile
 from common.spending.budgets import Budgets
 from common.telemetry import names
 from common.telemetry.register import GaugeMetric, Values
+from common.verification import canary_state
 
 REPLICA_STATES = ("ready", "not_ready", "silent")
 
@@ -56,6 +57,17 @@ class Reading:
             },
             names.SCHEDULED_OVERDUE: {(): overdue["posts"]},
             names.SCHEDULED_OVERDUE_SECONDS: {(): overdue["seconds"]},
+        }
+
+    async def canary(self) -> Mapping[GaugeMetric, Values]:
+        """How the canary is."""
+        canary = await canary_state(self._database)
+        if canary is None:
+            return {}
+        return {
+            names.CANARY_SECONDS: {} if canary.seconds is None else {(): canary.seconds},
+            names.CANARY_WAITING_SECONDS: {(): canary.waiting_seconds or 0.0},
+            names.CANARY_LIMIT_SECONDS: {(): canary.limit_seconds},
         }
 
     async def alerts(self) -> Mapping[GaugeMetric, Values]:

@@ -54,6 +54,7 @@ def parts_of(reading: Reading) -> list[Part]:
         Part("queues", reading.queues, EVERY_SECONDS),
         Part("records", reading.records, EVERY_SECONDS),
         Part("alerts", reading.alerts, EVERY_SECONDS),
+        Part("canary", reading.canary, EVERY_SECONDS),
         Part("spending", reading.spending, EVERY_SECONDS),
         Part("ledger", reading.ledger, LEDGER_EVERY_SECONDS),
     ]

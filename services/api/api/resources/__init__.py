@@ -28,6 +28,7 @@ from api.resources import (
     scheduled_posts,
     sources,
     spending,
+    verification,
     webhooks,
 )
 
@@ -38,6 +39,6 @@ def routers() -> list[APIRouter]:
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
         budgets, spending,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
-        metrics, events,
+        metrics, verification, events,
     )  # fmt: skip
     return [module.router for module in modules]

@@ -8,6 +8,7 @@ from api.http.routes import resource
 from api.http.values import Answer, Utc
 from common.planning.workers import workers
 from common.postgres import Database
+from common.verification import canary_state
 
 router = resource("health")
 
@@ -40,6 +41,17 @@ async def answer_workers(request: Request) -> Response:
     system: System = request.app.state.system
     found = await _workers(system.database)
     return JSONResponse(found.model_dump(mode="json"))
+
+
+async def answer_pipeline(request: Request) -> Response:
+    """Answer /health/pipeline, which needs no token: 503 where the canary is late or did not come through."""
+    system: System = request.app.state.system
+    canary = await canary_state(system.database)
+    if canary is None:
+        return JSONResponse({"status": "unknown", "detail": "no canary was sent: CANARY_TARGET is not set"})
+    status = "ready" if canary.well else "not ready"
+    seconds = {"seconds": canary.seconds, "waiting_seconds": canary.waiting_seconds}
+    return JSONResponse({"status": status, **seconds}, status_code=200 if canary.well else 503)
 
 
 async def _workers(database: Database) -> Workers:
