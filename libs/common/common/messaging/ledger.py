@@ -77,14 +77,6 @@ class Ledger:
         """Delete events in the caller's transaction."""
         await connection.execute(self._sql["forget"], [event.id for event in emits])
 
-    async def reset(self, consumer: str, event_id: str) -> bool:
-        """Make a failed or cancelled job free again; False where it is neither."""
-        return await self._database.execute(self._sql["reset"], consumer, event_id) == "UPDATE 1"
-
-    async def call_off(self, consumer: str, event_id: str) -> bool:
-        """End a failed job as cancelled, with the reason "discarded"; False where it is not failed."""
-        return await self._database.execute(self._sql["call_off"], consumer, event_id) == "UPDATE 1"
-
     @property
     def give_up(self) -> str:
         """The statement that ends jobs whose messages the server gave up; for `Job.write`."""

@@ -119,17 +119,3 @@ ON CONFLICT (consumer, event_id) DO UPDATE
 SET status = 'failed', trouble = 'failed', error_class = excluded.error_class, last_error = excluded.last_error,
     lease_until = NULL, due_at = NULL, ack_subject = NULL, finished_at = now()
 WHERE job.status NOT IN ('succeeded', 'cancelled')
-
--- name: reset
--- Makes a failed job free again, its attempts and crashes forgiven, for a replay of its message; also a cancelled one,
--- as a discard may have been interrupted.
-UPDATE jobs SET status = 'queued', trouble = 'queued', excused = attempts, crashes = 0, lease_until = NULL, due_at = NULL,
-                finished_at = NULL, created_at = now()  -- its deadline begins again
-WHERE consumer = $1 AND event_id = $2 AND status IN ('failed', 'cancelled')
-
--- name: call_off
--- Ends a failed job as cancelled, because a person discarded its message; why it failed stays readable. Also one that
--- a replay set free and whose message did not reach its stream.
-UPDATE jobs SET status = 'cancelled', trouble = 'cancelled', last_error = concat_ws(': ', 'discarded', last_error),
-                finished_at = now()
-WHERE consumer = $1 AND event_id = $2 AND (status = 'failed' OR (status = 'queued' AND lease_until IS NULL))
