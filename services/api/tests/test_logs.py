@@ -1,5 +1,7 @@
 """Logs: everything that services ship is kept once, whatever it is, and found again."""
 
+import asyncio
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,12 +9,16 @@ from uuid import uuid4
 
 import pytest
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
-from api.logs.keeping import LogKeeper
+from api.logs.keeping import DURABLE, LogKeeper
+from common.contracts import topology
 from common.logs import LogFilter, Logs
+from common.messaging.streams import migrate_topology
 from common.postgres import Database
 from common.telemetry.shipping import JOB_ENDED, Shipping
 from common.testing.waiting import eventually
+from embedded import NatsServer
 
 from .conftest import Api
 
@@ -29,7 +35,14 @@ async def ship(client: Client, *records: dict[str, Any], service: str = "rewrite
     shipping = Shipping(service, client.jetstream())
     for record in records:
         shipping.record({**record, "service": service})
-    await shipping.ship()
+
+    async def shipped() -> bool:
+        with contextlib.suppress(NatsError):  # the server may just have been started again
+            await shipping.ship()
+            return True
+        return False
+
+    await eventually(shipped)
 
 
 async def kept(database: Database, number: int) -> list[Any]:
@@ -137,6 +150,25 @@ async def test_a_message_that_comes_twice_is_kept_once(api: Api) -> None:
     await keeper.keep(await reader.fetch(1, timeout=5))
     await ship(api.nats, said("the last"))
     assert [row["event"] for row in await kept(api.database, 4)] == ["line 0", "line 1", "line 2", "the last"]
+
+
+async def test_keeping_goes_on_after_the_server_and_after_the_durable_was_away(
+    api: Api, nats_server: NatsServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ship(api.nats, said("before"))
+    await kept(api.database, 1)
+    nats_server.kill()
+    nats_server.start()
+    await ship(api.nats, said("after the server was away"))
+    await kept(api.database, 2)
+    stream = api.nats.jetstream()
+    await stream.delete_consumer("LOGS", DURABLE)
+    await eventually(lambda: asyncio.sleep(0, "log records are not kept" in caplog.text))
+    await ship(api.nats, said("while the durable was away"))
+    await migrate_topology(stream, topology())
+    rows = await kept(api.database, 3)  # what is in the stream comes once more, and is kept once
+    assert {row["event"] for row in rows} == {"before", "after the server was away", "while the durable was away"}
+    assert len(caplog.text.splitlines()) < 50  # nobody asks in a hurry
 
 
 async def test_what_is_old_is_forgotten(api: Api) -> None:

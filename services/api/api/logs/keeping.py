@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 DURABLE = "api-logs"
 MESSAGES = 20  # at once; each has up to 200 records, and half a MiB
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 5.0  # for a message; a server that was started again has forgotten that we wait
 GATHER_SECONDS = 0.25  # between two looks: more messages make larger groups
 AWAY_SECONDS, LONGEST_AWAY_SECONDS = 1.0, 30.0
 PRUNE_SECONDS, PRUNE_ROWS = 3600.0, 10_000
