@@ -17,6 +17,7 @@ from postroom.commands import (
     login,
     logs,
     migrate,
+    operations,
     pub,
     queues,
     serve,
@@ -42,6 +43,7 @@ app.command("logs")(logs.logs)
 app.command("verify")(verify.verify)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(dead.app, name="dead")
+app.add_typer(operations.app, name="operations")
 app.add_typer(alerts.app, name="alerts")
 app.command("pub")(pub.pub)
 app.command("import")(importing.import_file)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -14,6 +15,7 @@ from common.messaging.within import EmittedWithin
 from common.operations import Outcome
 from common.postgres import Within
 from postroom.commands.bulk import operate
+from postroom.commands.ids import post_id
 from postroom.commands.moments import moment
 from postroom.connections import connected
 from postroom.output import Json, Refused, counted, print_json, print_table, run, told
@@ -29,6 +31,8 @@ Fingerprint = Annotated[str | None, typer.Option(help="Those with this error fin
 Consumer = Annotated[str | None, typer.Option(help="Those of this consumer.")]
 Queue = Annotated[str | None, typer.Option(help="Those of this queue.")]
 ErrorText = Annotated[str | None, typer.Option("--error", help="Those whose error contains this text.")]
+ErrorClass = Annotated[str | None, typer.Option(help="Those with this class of error, such as TimeoutError.")]
+Post = Annotated[UUID | None, typer.Option(parser=post_id, metavar="POST_ID", help="Those of this post.")]
 Since = Annotated[str | None, typer.Option(help="Those that died from then on, such as 2026-03-01T18:30.")]
 Until = Annotated[str | None, typer.Option(help="Those that died before then.")]
 Everything = Annotated[bool, typer.Option("--all", help="All letters.")]
@@ -42,6 +46,8 @@ def list_letters(
     consumer: Consumer = None,
     queue: Queue = None,
     error: ErrorText = None,
+    error_class: ErrorClass = None,
+    post: Post = None,
     since: Since = None,
     until: Until = None,
     grouped: Annotated[bool, typer.Option("--grouped", help="One line per error fingerprint, with a count.")] = False,
@@ -49,7 +55,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List the dead letters, the newest first."""
-    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    wanted = _filter(fingerprint, consumer, queue, error, error_class, post, since, until)
     if grouped:
         _print_groups(run(lambda: _groups(wanted, limit)), as_json=as_json)
         return
@@ -115,6 +121,8 @@ def replay(
     consumer: Consumer = None,
     queue: Queue = None,
     error: ErrorText = None,
+    error_class: ErrorClass = None,
+    post: Post = None,
     since: Since = None,
     until: Until = None,
     everything: Everything = False,
@@ -129,7 +137,7 @@ def replay(
     """Send letters back to the consumer that failed; the other consumers drop them."""
     if payload and number is None:
         raise typer.BadParameter("goes with the number of one letter", param_hint="--payload")
-    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    wanted = _filter(fingerprint, consumer, queue, error, error_class, post, since, until)
     _one_of(number, wanted, everything=everything)
     if number is None:
         operate(
@@ -150,6 +158,8 @@ def discard(
     consumer: Consumer = None,
     queue: Queue = None,
     error: ErrorText = None,
+    error_class: ErrorClass = None,
+    post: Post = None,
     since: Since = None,
     until: Until = None,
     everything: Everything = False,
@@ -159,7 +169,7 @@ def discard(
     as_json: Json = False,
 ) -> None:
     """Delete letters for good. Their jobs end as cancelled, and so do posts that have nothing else under way."""
-    wanted = _filter(fingerprint=fingerprint, consumer=consumer, queue=queue, error=error, since=since, until=until)
+    wanted = _filter(fingerprint, consumer, queue, error, error_class, post, since, until)
     _one_of(number, wanted, everything=everything)
     question = None if yes else "Delete {} for good?"
     if number is None:
@@ -231,11 +241,12 @@ async def _alone(work: Callable[[list[DeadLetter]], Awaitable[list[Outcome]]], l
 
 
 def _filter(
-    *,
     fingerprint: str | None,
     consumer: str | None,
     queue: str | None,
     error: str | None,
+    error_class: str | None,
+    post: UUID | None,
     since: str | None,
     until: str | None,
 ) -> LetterFilter:
@@ -244,6 +255,8 @@ def _filter(
         "consumer": consumer,
         "queue": queue,
         "error": error,
+        "error_class": error_class,
+        "post_id": post,
         "died_from": moment(since, "--since"),
         "died_until": moment(until, "--until"),
     }

@@ -6,7 +6,7 @@ runs operations (`OperationRunner`); the command line starts one, follows it, an
 
 from common.operations.operation import GONE, Filter, Kind, Operation, Outcome
 from common.operations.running import OperationRunner
-from common.operations.starting import NoSuchOperation, OperationEnded, Operations, UnknownKind, WrongFilter
+from common.operations.starting import NoSuchOperation, OperationEnded, Operations, UnknownKind, WrongFilter, statements
 
 __all__ = [
     "GONE",
@@ -20,4 +20,5 @@ __all__ = [
     "Outcome",
     "UnknownKind",
     "WrongFilter",
+    "statements",
 ]

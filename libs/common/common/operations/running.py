@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from nats.errors import Error as NatsError
 
 from common.operations.operation import GONE, Kind, Operation, Outcome
-from common.operations.starting import read_filter
-from common.postgres import UNREACHABLE, Database, Queries, bounded
+from common.operations.starting import read_filter, statements
+from common.postgres import UNREACHABLE, Database, bounded
 from common.postgres.listening import listening
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class OperationRunner:
         self._kinds = kinds
         self._lease = lease
         self._holder = uuid4()
-        self._sql = Queries.load("common", "operations.sql")
+        self._sql = statements()
 
     async def run(self, dsn: str) -> None:
         """Run for ever what is asked for; `dsn` is where notices of it are heard."""

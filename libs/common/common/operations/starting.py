@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,8 @@ from pydantic import ValidationError
 
 from common.operations.operation import Filter, Kind, Operation
 from common.postgres import Database, Queries
+
+END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class UnknownKind(Exception):
@@ -31,13 +35,19 @@ class OperationEnded(Exception):
     """It has ended already."""
 
 
+@cache
+def statements() -> Queries:
+    """Return the statements about operations."""
+    return Queries.load("common", "operations.sql")
+
+
 class Operations:
     """The operations, as people ask for them. In a transaction of the caller's where the database is `Within` one."""
 
     def __init__(self, database: Database, kinds: Mapping[str, Kind]) -> None:
         self._database = database
         self._kinds = kinds
-        self._sql = Queries.load("common", "operations.sql")
+        self._sql = statements()
 
     async def count(self, kind: str, given: Mapping[str, Any]) -> int:
         """Return how many match. Raises UnknownKind, WrongFilter."""
@@ -61,6 +71,11 @@ class Operations:
         if row is None:
             raise NoSuchOperation(f"there is no operation {operation_id}")
         return Operation.of(row)
+
+    async def latest(self, *, limit: int, status: str | None = None) -> list[Operation]:
+        """Return the newest, or those with a status."""
+        rows = await self._database.fetch(self._sql["list"], limit, END_OF_TIME, None, status, None)
+        return [Operation.of(row) for row in rows]
 
     async def cancel(self, operation_id: UUID, *, by: str) -> Operation:
         """Let an operation stop after the step that is under way. Raises NoSuchOperation, OperationEnded."""

@@ -9,6 +9,13 @@ SELECT started.*, pg_notify('bulk_operations', '') FROM started
 -- One operation.
 SELECT * FROM bulk_operations WHERE id = $1
 
+-- name: list
+-- A page of operations, the newest first.
+SELECT *, created_at AS page_at, id AS page_key FROM bulk_operations
+WHERE created_at <= $2 AND (created_at, id) < ($2, $3::text::uuid)
+  AND ($4::text IS NULL OR status = $4) AND ($5::text IS NULL OR kind = $5)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
 -- name: cancel
 -- Asks an operation to stop. One that nobody has begun ends at once. No row where it has ended already.
 UPDATE bulk_operations

@@ -12,8 +12,7 @@ from api.http.paging import Page, Paged
 from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Given, Line, Utc
-from api.statements import statement
-from common.operations import Operation, Operations, UnknownKind, WrongFilter
+from common.operations import Operation, Operations, UnknownKind, WrongFilter, statements
 
 router = resource("operations")
 
@@ -71,7 +70,7 @@ async def list_operations(
     page: Paged, status: Status | None = None, kind: Annotated[str | None, Query(max_length=100)] = None
 ) -> Page[BulkOperation]:
     """List operations."""
-    return await page.of(BulkOperation, statement("operations", "list_operations"), status, kind)
+    return await page.of(BulkOperation, statements()["list"], status, kind)
 
 
 @router.post("", status_code=202, responses={200: {"model": Matching, "description": "What a dry run counted"}})
