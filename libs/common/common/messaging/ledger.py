@@ -77,6 +77,11 @@ class Ledger:
         """Delete events in the caller's transaction."""
         await connection.execute(self._sql["forget"], [event.id for event in emits])
 
+    async def ended_of(self, consumer: str, sequence: int) -> str | None:
+        """Return the status of the job that was made of a message of a stream and has ended; None where none has."""
+        row = await self._database.fetchrow(self._sql["made_of"], consumer, sequence)
+        return str(row["status"]) if row and row["status"] not in ("queued", "in_progress") else None
+
     @property
     def give_up(self) -> str:
         """The statement that ends jobs whose messages the server gave up; for `Job.write`."""

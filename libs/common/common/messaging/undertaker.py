@@ -48,6 +48,9 @@ class Undertaker:
         except KeyError:
             raise Skip(f"{advisory.consumer} is not one of ours") from None
         message = await self._message(advisory)
+        if message.time is None and (status := await self._ledger.ended_of(durable.name, advisory.stream_seq)):
+            # A server that is killed may forget an acknowledgement after it has let go of the message.
+            raise Skip(f"its job had ended, {status}, when the server lost the acknowledgement")
         headers = message.headers or {}
         event_id = headers.get(ID) or headers.get(MESSAGE_ID) or self._derived(advisory, message)
         error = f"{advisory.type.rpartition('.')[2]} after {advisory.deliveries} deliveries {advisory.reason}".strip()

@@ -105,11 +105,11 @@ class Trial:
                 found.append(f"{table}: {self.sent - row['numbers']} lost")
             if row["rows"] != row["numbers"]:
                 found.append(f"{table}: {row['rows'] - row['numbers']} doubled")
-        unfinished = await connection.fetchval(
-            "SELECT count(*) FROM jobs WHERE status <> 'succeeded' AND consumer IN ('first', 'second')"
+        unfinished = await connection.fetch(
+            "SELECT consumer, status, count(*) AS jobs, max(crashes) AS crashes, max(last_error) AS error FROM jobs"
+            " WHERE status <> 'succeeded' AND consumer IN ('first', 'second') GROUP BY 1, 2"
         )
-        if unfinished:
-            found.append(f"{unfinished} jobs did not succeed")
+        found += [f"jobs that did not succeed: {dict(row)}" for row in unfinished]
         await connection.close()
         return found
 

@@ -24,7 +24,7 @@ from common.operations import GONE
 from common.postgres import Database
 from common.service import ServiceSettings, create_service
 from common.testing.trial import CONTRACTS, First, TrialHandlers, trial_service
-from common.testing.waiting import eventually
+from common.testing.waiting import eventually, job_of
 
 
 @pytest.fixture
@@ -348,6 +348,33 @@ async def test_a_terminated_message_leaves_a_letter(
         [letter] = await eventually(lambda: letters(office))
     assert letter.consumer == "second"
     assert "terminated" in letter.error
+
+
+async def test_a_lost_acknowledgement_of_what_is_done_leaves_none(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    """A server that is killed may have let go of a message, and wake up to find it unacknowledged and gone."""
+    stream = nats_client.jetstream()
+    advisory = {"type": "io.nats.jetstream.advisory.v1.terminated", "stream": "TRIAL", "consumer": "second"}
+    reason = "Unacknowledged message was deleted"
+    async with trial_service(trial_settings, TrialHandlers()):
+        ack = await stream.publish("trial.second", b'{"number": 1}', headers={"ce-id": "done"})
+        await job_of(database, "done")
+
+        async def has_gone() -> bool:
+            return (await stream.stream_info("TRIAL")).state.messages == 0
+
+        await eventually(has_gone)
+        said = advisory | {"stream_seq": ack.seq, "deliveries": 1, "reason": reason}
+        subject = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.TRIAL.second"
+        await stream.publish(subject, json.dumps(said).encode(), headers={"ce-id": "advisory"})
+        job = await job_of(database, "advisory")
+    assert (job["status"], job["last_error"]) == (
+        "cancelled",
+        "Skip: its job had ended, succeeded, when the server lost the acknowledgement",
+    )
+    assert await letters(office) == []
+    assert await jobs(database, "failed", "second") == set()
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,13 @@ ORDER BY created_at LIMIT $3 FOR UPDATE SKIP LOCKED
 -- Deletes events that their stream has acknowledged.
 DELETE FROM outbox WHERE id = ANY($1::text[])
 
+-- name: made_of
+-- Finds how the job stands that was made of the message at a place of a stream, in the last day: a stream that was deleted
+-- and made again counts from one. It is asked after messages that the server has given up, so no index is kept for it.
+SELECT status FROM job_messages JOIN jobs USING (consumer, event_id)
+WHERE consumer = $1 AND sequence = $2 AND kept_at > now() - interval '1 day'
+ORDER BY kept_at DESC LIMIT 1
+
 -- name: give_up
 -- Ends a job whose message the server has given up.
 INSERT INTO jobs AS job (consumer, event_id, queue, subject, post_id, status, trouble, error_class, last_error, finished_at)
