@@ -70,10 +70,10 @@ async def test_by_day_as_days_are_there(database: Database, route: UUID) -> None
     assert there == [("2026-03-10", 2), ("2026-03-09", 1)]
 
 
-@pytest.mark.parametrize("by", GROUPINGS)
-async def test_however_it_is_divided_it_is_the_same(database: Database, route: UUID, by: By) -> None:
-    total = total_of(await spent(database, by))
-    assert (total.calls, total.cost_usd) == (3, 1.25)
+async def test_however_it_is_divided_it_is_the_same(database: Database, route: UUID) -> None:
+    for by in GROUPINGS:
+        total = total_of(await spent(database, by))
+        assert (total.calls, total.cost_usd) == (3, 1.25), by
 
 
 async def test_only_some(database: Database, route: UUID) -> None:
