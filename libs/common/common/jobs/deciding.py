@@ -179,7 +179,7 @@ class Jobs:
         if not keys:
             return {}
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(SQL["free"], *columns(sorted(keys), 2))
+            rows = await connection.fetch(SQL["free"], *columns(keys, 2))
             emits = [_message(row) for row in rows]
             await self._rails.emit(connection, emits)
         await self._rails.outbox.publish(emits)

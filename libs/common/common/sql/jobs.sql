@@ -120,25 +120,32 @@ SELECT consumer, event_id, status, due_at > now() AND ack_subject IS NOT NULL AS
 FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
 
 -- name: wake
--- Lets jobs that wait run at once, and says where their messages can be called.
-UPDATE jobs SET due_at = now() FROM unnest($1::text[], $2::text[]) AS asked (c, e)
-WHERE consumer = c AND event_id = e AND status = 'queued' AND ack_subject IS NOT NULL
-RETURNING consumer, event_id, ack_subject
+-- Lets jobs that wait run at once, and says where their messages can be called. Rows are locked in the order of the ledger.
+WITH chosen AS (
+    SELECT consumer, event_id FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
+    WHERE status = 'queued' AND ack_subject IS NOT NULL
+    ORDER BY consumer COLLATE "C", event_id COLLATE "C" FOR UPDATE OF jobs
+)
+UPDATE jobs AS job SET due_at = now()
+FROM chosen WHERE (job.consumer, job.event_id) = (chosen.consumer, chosen.event_id)
+RETURNING job.consumer, job.event_id, job.ack_subject
 
 -- name: free
 -- Makes jobs free again whose messages are kept, for these to be sent once more; all is forgiven those that had ended.
-WITH freed AS (
-    UPDATE jobs AS job
-    SET status = 'queued', trouble = 'queued', finished_at = NULL, due_at = NULL,
-        excused = CASE WHEN job.status = 'queued' THEN job.excused ELSE job.attempts END,
-        crashes = CASE WHEN job.status = 'queued' THEN job.crashes ELSE 0 END,
-        created_at = CASE WHEN job.status = 'queued' THEN job.created_at ELSE now() END  -- its deadline begins again
-    FROM unnest($1::text[], $2::text[]) AS asked (c, e), job_messages AS message
-    WHERE job.consumer = c AND job.event_id = e AND job.status IN ('queued', 'failed', 'cancelled')
-      AND (message.consumer, message.event_id) = (c, e)
-    RETURNING job.consumer, job.event_id, job.subject, job.trace_id, message.headers, message.payload
+WITH chosen AS (
+    SELECT consumer, event_id, message.headers, message.payload
+    FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
+    JOIN job_messages AS message USING (consumer, event_id)
+    WHERE status IN ('queued', 'failed', 'cancelled')
+    ORDER BY consumer COLLATE "C", event_id COLLATE "C" FOR UPDATE OF jobs
 )
-SELECT * FROM freed
+UPDATE jobs AS job
+SET status = 'queued', trouble = 'queued', finished_at = NULL, due_at = NULL,
+    excused = CASE WHEN job.status = 'queued' THEN job.excused ELSE job.attempts END,
+    crashes = CASE WHEN job.status = 'queued' THEN job.crashes ELSE 0 END,
+    created_at = CASE WHEN job.status = 'queued' THEN job.created_at ELSE now() END  -- its deadline begins again
+FROM chosen WHERE (job.consumer, job.event_id) = (chosen.consumer, chosen.event_id)
+RETURNING job.consumer, job.event_id, job.subject, job.trace_id, chosen.headers, chosen.payload
 
 -- name: cancel
 -- Ends jobs that have not ended. What a run of them under way brings is thrown away: its claim does not hold any more.
@@ -146,7 +153,7 @@ WITH chosen AS (
     SELECT consumer, event_id, status, attempts, started_at, ack_subject
     FROM jobs JOIN unnest($1::text[], $2::text[]) AS asked (c, e) ON (consumer, event_id) = (c, e)
     WHERE status IN ('queued', 'in_progress')
-    ORDER BY consumer, event_id FOR UPDATE OF jobs
+    ORDER BY consumer COLLATE "C", event_id COLLATE "C" FOR UPDATE OF jobs
 ), ended AS (
     UPDATE jobs AS job
     SET status = 'cancelled', trouble = 'cancelled', error_class = 'Cancelled', last_error = $3,
