@@ -6,7 +6,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from common.contracts import topology
-from common.postgres import Database, Queries
+from common.postgres import UNREACHABLE, Database, Queries
 
 
 class IdleCheck:
@@ -24,14 +24,14 @@ class IdleCheck:
         return self._looks >= 2
 
     async def _busy(self) -> bool:
-        row = await self._database.fetchrow(self._sql["busy"])
-        if row is None or row["busy"]:
-            return True
         try:
+            row = await self._database.lax.fetchrow(self._sql["busy"])
+            if row is None or row["busy"]:
+                return True
             for durable in topology().durables():
                 info = await self._stream.consumer_info(durable.stream, durable.name)
                 if info.num_pending or info.num_ack_pending:
                     return True
-        except (NatsError, OSError):  # away for the moment: not idle
+        except (NatsError, *UNREACHABLE):  # away for the moment: not idle
             return True
         return False

@@ -8,6 +8,7 @@ from common.failures import Retry
 from common.model.client import EndpointSettings
 from common.model.metering import ModelMetrics
 from common.model.quota import Priority, Quota
+from common.model.reaching import Reaching
 from common.model.troubles import RateLimited
 from common.service import Service
 from common.spending.books import Books
@@ -37,8 +38,9 @@ class Access(Protocol):
 class SharedAccess:
     """Access to an endpoint whose quota and budgets services share."""
 
-    def __init__(self, quota: Quota, books: Books, metrics: ModelMetrics) -> None:
+    def __init__(self, quota: Quota, books: Books, metrics: ModelMetrics, reaching: Reaching) -> None:
         self._quota = quota
+        self._reaching = reaching
         self._books = books
         self._metrics = metrics
 
@@ -53,6 +55,7 @@ class SharedAccess:
 
     async def ended(self, call: ModelCall) -> None:
         """Measure and book a call."""
+        self._reaching.ended(call.outcome)
         self._metrics.called(call)
         await self._books.book(call)
 
@@ -76,9 +79,11 @@ async def shared_access(
     """Give a service access to its endpoint, for a block; `behind` says whether more of its work waits."""
     quota = Quota(service.database, settings, priority, behind)
     books = Books(service.database, service.name, service)
+    reaching = Reaching()
+    service.health.add("model", reaching.problem)
     service.background(quota.signal)
     try:
-        yield SharedAccess(quota, books, ModelMetrics(service.registry))
+        yield SharedAccess(quota, books, ModelMetrics(service.registry), reaching)
     finally:
         quota.close()
         books.close()

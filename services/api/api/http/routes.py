@@ -98,7 +98,7 @@ class CallRoute(APIRoute):
                 if repeatable:
                     await repeatable.keep(connection, response)
             await rails.publish_all()
-            if self.announced:
+            if self.announced and call.recorded:
                 await self._announce(system, call, response)
             if call.afterwards and (later := await call.afterwards()):
                 later.headers.update(call.headers)
