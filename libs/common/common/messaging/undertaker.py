@@ -3,6 +3,7 @@
 JetStream says so in advisories only: https://docs.nats.io/nats-concepts/jetstream/consumers#maxdeliver
 """
 
+import logging
 from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
@@ -18,6 +19,8 @@ from common.failures import Skip
 from common.messaging.dead_letters import Dead, fingerprint, keep
 from common.messaging.job import Job, derived_id
 from common.messaging.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 
 class GivenUp(Event):
@@ -77,6 +80,8 @@ class Undertaker:
             error_class="GivenUp",
             error=error,
         )
+        told = {"job_id": f"{durable.name}/{event_id}", "post_id": headers.get(POST)}  # it ended without a run
+        log.warning("%s %s: %s", durable.name, event_id, error, extra=told)
         job.write(keep(), *dead.row())
         job.emits.append(dead.letter(emitted_by=job.queue.durable.name, cause_id=job.event_id))
         return [
