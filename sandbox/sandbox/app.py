@@ -137,6 +137,7 @@ class Sandbox:
             "accounts": accounts,
             "sources": _described(cast.sources),
             "destinations": _described([cast.destination]),
+            "canary": _described([cast.canary]),
             "broadcast_chats": _described(cast.broadcast_chats),
         }
 

@@ -55,7 +55,7 @@ SELECT name, stopped_at, stopped_reason FROM userbot_accounts WHERE stopped_at I
 -- name: sources
 -- How each source was read last.
 SELECT s.kind, s.address, s.title, st.last_run_at, st.last_success_at, st.last_error, coalesce(st.failures, 0) AS failures
-FROM sources s LEFT JOIN source_states st ON st.source_id = s.id WHERE s.enabled ORDER BY s.address
+FROM sources s LEFT JOIN source_states st ON st.source_id = s.id WHERE s.enabled AND s.kind <> 'canary' ORDER BY s.address
 
 -- name: latest_posts
 -- The posts that came in last, all or those in one state.

@@ -24,6 +24,7 @@ from postroom.stack.scene import set_scene
 from postroom.stack.servers import Servers
 from postroom.stack.surroundings import (
     announced,
+    canary,
     given_settings,
     media_links,
     real_parts,
@@ -108,6 +109,8 @@ class Stack:
                 async with Database.connect(self.servers.database_url, size=2) as database:
                     await set_scene(database, self.announcement, demo=self.options.corpus is None)
             environment |= sandbox_environment(self.announcement, self.given)
+            if self.options.corpus is None:  # whose posts are counted
+                environment |= canary(self.announcement, self.given)
         environment |= self._pace()
         if "api" in self.options.services:
             environment |= self._api()

@@ -74,6 +74,14 @@ def media_links(api_url: str, given: dict[str, str]) -> dict[str, str]:
     return {"API_BASE_URL": api_url, "MEDIA_URL_SECRET": given.get("MEDIA_URL_SECRET") or secrets.token_urlsafe(32)}
 
 
+def canary(announcement: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
+    """Return where the demo's canary goes, every minute; nothing where `given` says so or Telegram is the real one."""
+    if "CANARY_TARGET" in given or set(TELEGRAM) & set(given):
+        return {}
+    [chat] = announcement["telegram"]["canary"]
+    return {"CANARY_TARGET": f"telegram:{chat_address(chat)}", "CANARY_MINUTES": "1"}
+
+
 def chat_address(chat: dict[str, Any]) -> str:
     """Return how an announced chat is addressed: by its name, or where it has none by its id."""
     return f"@{chat['username']}" if chat["username"] else str(chat["id"])

@@ -11,8 +11,8 @@ from sandbox.telegram.world import World
 class Cast:
     """The accounts that services sign in with, and the chats.
 
-    The collector's user reads `sources`, the publisher's bot writes to `destination`, and the userbot's user writes to
-    `broadcast_chats`.
+    The collector's user reads `sources`, the publisher's bot writes to `destination` and to `canary`, which has no
+    readers, and the userbot's user writes to `broadcast_chats`.
     """
 
     editor: User
@@ -20,6 +20,7 @@ class Cast:
     publisher: User
     userbot: User
     destination: Chat
+    canary: Chat
     sources: list[Chat] = field(default_factory=list)
     broadcast_chats: list[Chat] = field(default_factory=list)
 
@@ -33,4 +34,5 @@ def assemble(world: World) -> Cast:
     destination = world.add_channel(
         "Postroom Demo", "postroom_demo", editor, members=[collector, userbot], admins=[publisher]
     )
-    return Cast(editor, collector, publisher, userbot, destination)
+    canary = world.add_channel("Postroom canary", "postroom_canary", editor, admins=[publisher])
+    return Cast(editor, collector, publisher, userbot, destination, canary)

@@ -19,7 +19,12 @@ from sandbox.web.views import Bubble, bubbles, chat_json, messages_before
 
 MESSAGES_PER_PAGE = 50
 # What the chats of an announcement are to the product, in the order of a post's way.
-SECTIONS = {"sources": "Sources", "destinations": "Destination", "broadcast_chats": "Chats that are broadcast to"}
+SECTIONS = {
+    "sources": "Sources",
+    "destinations": "Destination",
+    "broadcast_chats": "Chats that are broadcast to",
+    "canary": "Where the canary comes out",
+}
 
 
 @dataclass(frozen=True)
