@@ -57,10 +57,13 @@ async def deliveries(database: Database, status: str, number: int = 1) -> list[d
     return await eventually(there)
 
 
+SECRET = "https://user:hunter2@there "
+
+
 async def test_a_notification_is_told_by_email(
     service_settings: ServiceSettings, nats_client: Client, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await notify(nats_client, notice("Перо\nсломалось", detail="строка\n" + "x" * 3000))
+    await notify(nats_client, notice("Перо\nсломалось", detail="строка\n" + SECRET + "x" * 3000))
     async with serving(monkeypatch, **settings(mailbox.port)):
         [message] = await mailbox.messages(1)
     [(envelope, _)] = mailbox.took
@@ -69,7 +72,7 @@ async def test_a_notification_is_told_by_email(
     assert message["auto-submitted"] == "auto-generated"
     assert message["message-id"].endswith("@example.org>")
     assert "ERROR: Перо сломалось\n" in text(message)
-    assert "строка\nxxx" in text(message)
+    assert "строка\nhttps://user:[redacted]@there xxx" in text(message)
 
 
 @pytest.mark.parametrize("storm", [500, pytest.param(5000, marks=pytest.mark.soak)])

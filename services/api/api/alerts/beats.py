@@ -5,7 +5,7 @@ from api.statements import statement
 from common.postgres import Database
 
 SILENT_SECONDS = 15.0  # five beats
-PATIENCE = 2  # after the database was away all beats are old for a moment
+PATIENCE = 3  # after the database was away, or all was killed and starts again, all beats are old for a while
 
 
 class BeatCheck:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.notifying.ports import SEVERITIES, Notice
+from common.telemetry.logs import Redact
 
 SHOWN = 30  # notifications that one message has in full
 DETAIL_LENGTH = 2000  # characters
 TITLE_LENGTH = 150
+REDACT = Redact(())  # what looks like a secret: errors quote addresses and answers, and e-mail goes far
 
 
 def subject_of(notices: Sequence[Notice]) -> str:
@@ -45,7 +47,7 @@ def _paragraph(notice: Notice) -> str:
     if notice.post_id:
         lines.append(f"post {notice.post_id}")
     if notice.detail:
-        lines.append(notice.detail[:DETAIL_LENGTH])
+        lines.append(REDACT.clean(notice.detail)[:DETAIL_LENGTH])
     return "\n".join(lines)
 
 
@@ -54,7 +56,7 @@ def _times(notice: Notice) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:TITLE_LENGTH]
+    return " ".join(str(REDACT.clean(text)).split())[:TITLE_LENGTH]
 
 
 def _moment(moment: datetime) -> str:
