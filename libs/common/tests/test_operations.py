@@ -150,27 +150,35 @@ async def test_after_a_death_it_goes_on_and_its_count_is_exact(database: Databas
 
 
 async def test_what_was_overtaken_stops(database: Database) -> None:
-    """A runner that was away for longer than its lease must not count what its heir did."""
+    """A runner that was away for longer than its lease must not count what its heir does."""
     await bulbs(database, 150)
-    reached, stuck, kind = asyncio.Event(), asyncio.Event(), SwitchOff(database)
 
     class Slow(SwitchOff):
+        def __init__(self, database: Database) -> None:
+            super().__init__(database)
+            self.reached, self.go = asyncio.Event(), asyncio.Event()
+
         async def act(self, keys: Sequence[str], operation: Operation) -> Sequence[Outcome]:
             outcomes = await super().act(keys, operation)
-            await database.execute("UPDATE bulk_operations SET lease_until = now() - interval '1 s'")
-            reached.set()
-            await stuck.wait()
+            self.reached.set()
+            await self.go.wait()
             return outcomes
 
-    operations = Operations(database, of(kind))
+    away, heir = Slow(database), Slow(database)
+    operations = Operations(database, of(away))
     started = await operations.start("bulbs.off", {}, by="cli:me")
-    slow = asyncio.create_task(OperationRunner(database, of(Slow(database))).run_next())
-    await reached.wait()
-    assert await OperationRunner(database, of(kind)).run_next()
-    stuck.set()
-    assert await slow
+    first = asyncio.create_task(OperationRunner(database, of(away)).run_next())
+    await away.reached.wait()
+    await database.execute("UPDATE bulk_operations SET lease_until = now() - interval '1 s'")
+    second = asyncio.create_task(OperationRunner(database, of(heir)).run_next())
+    await heir.reached.wait()
+    away.go.set()
+    assert await first
+    assert (await operations.get(started.id)).done == 0
+    heir.go.set()
+    assert await second
     found = await operations.get(started.id)
-    assert (found.status, found.done) == ("done", 150)
+    assert (found.status, found.done, away.steps, heir.steps) == ("done", 150, [100], [100, 50])
 
 
 async def test_it_is_stopped_before_and_while_it_runs(database: Database) -> None:
