@@ -37,7 +37,7 @@ BEGIN
         CREATE EXTENSION IF NOT EXISTS pg_trgm;
         CREATE INDEX log_records_searched ON log_records USING gin (searched gin_trgm_ops);
     END IF;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE NOTICE 'pg_trgm can''t be created by this role: text in logs is searched without an index';
+EXCEPTION WHEN insufficient_privilege OR undefined_object THEN  -- not ours to make, or in a schema of its own
+    RAISE NOTICE 'pg_trgm can''t be used: text in logs is searched without an index';
 END
 $$;
