@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.catalog import Profile
 from common.failures import Reject
 from common.spending.calls import Purpose
 from common.telegram.markdown import from_markdown
@@ -53,6 +54,10 @@ class Asking:
     def __init__(self, model: Model, default_model: str) -> None:
         self._model = model
         self._default_model = default_model
+
+    async def allowed(self, profile: Profile, purpose: Purpose) -> None:
+        """Raise Retry where a budget that is used up allows no question."""
+        await self._model.allowed(purpose, profile.model or self._default_model)
 
     async def __call__(self, brief: Brief, post: RichText, purpose: Purpose) -> Asked:
         """Return what the model made of `post`, cut to the brief's limit; or its refusal.

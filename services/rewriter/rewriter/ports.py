@@ -38,6 +38,10 @@ class Reply:
 class Model(Protocol):
     """A language model."""
 
+    async def allowed(self, purpose: Purpose, model: str) -> None:
+        """Raise Retry where a budget that is used up allows no question."""
+        ...
+
     async def ask(self, question: Question) -> Reply:
         """Return its reply.
 

@@ -97,6 +97,10 @@ class RewritePost:
         if not routes:
             raise Skip("no route for this source")
         illustrate = any(route.illustrate for route in routes) and not await self._records.has_picture(post_id)
+        if len(routes) > 1:  # none is paid for again and again while the budget of another one is used up
+            for route in routes:
+                if profile := await self._records.profile(route.profile_id):
+                    await self._ask.allowed(profile, purpose_of(post, route, request))
         rewrites, failed = [], []
         for route in routes:
             try:
@@ -128,12 +132,15 @@ class RewritePost:
             url=post.url,
             recent=await self._recent(post, route),
         )
-        return await self._ask(
-            brief, material, Purpose(CONSUMER, request, post.id, route.id, route.name, route.profile_id)
-        )
+        return await self._ask(brief, material, purpose_of(post, route, request))
 
     async def _recent(self, post: Post, route: Route) -> list[RecentPost]:
         if not self._recent_posts:
             return []
         recent = await self._records.recent(route.targets)
         return [each for each in recent if each.post_id != post.id][: self._recent_posts]
+
+
+def purpose_of(post: Post, route: Route, request: str) -> Purpose:
+    """Return what a post is rewritten for."""
+    return Purpose(CONSUMER, request, post.id, route.id, route.name, route.profile_id)

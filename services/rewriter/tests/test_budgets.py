@@ -43,6 +43,16 @@ async def test_a_job_waits_for_a_budget_and_runs_as_soon_as_it_is_raised(stage, 
     rails.close()
 
 
+async def test_no_route_is_paid_for_again_while_another_one_s_budget_is_used_up(
+    stage, model, rewriter, database
+) -> None:
+    await stage.route("a")
+    await Budgets(database).add(BudgetTerms(**TINY, route_id=await stage.route("b")))
+    assert (await stage.done(POST))["status"] == "succeeded"
+    await stage.job(await stage.collected(await stage.post(f"{POST}?2")), "queued")
+    assert (model.calls, len(await stage.rewrites())) == (2, 2)
+
+
 async def test_a_cheaper_model_writes_from_the_limit_on(stage, model, rewriter, database) -> None:
     route = await stage.route()
     await Budgets(database).add(BudgetTerms(**TINY, at_limit="fallback", fallback_model="gpt-4o-mini"))

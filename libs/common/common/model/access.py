@@ -18,6 +18,10 @@ from common.spending.calls import Kind, ModelCall, Purpose
 class Access(Protocol):
     """How an adapter comes to its model."""
 
+    async def allowed(self, purpose: Purpose, kind: Kind, model: str) -> str:
+        """Return the model that would be asked now. Raises Retry where a budget that is used up allows none."""
+        ...
+
     async def admitted(self, purpose: Purpose, kind: Kind, model: str) -> str:
         """Return the model to ask, as soon as it may be asked. Raises Retry where that is not soon."""
         ...
@@ -44,12 +48,16 @@ class SharedAccess:
         self._books = books
         self._metrics = metrics
 
+    async def allowed(self, purpose: Purpose, kind: Kind, model: str) -> str:
+        """Return `model`, or the fallback of a budget that is used up. Raises BudgetUsedUp."""
+        return await self._books.allowed(purpose, kind, model)
+
     async def admitted(self, purpose: Purpose, kind: Kind, model: str) -> str:
         """Return `model`, or the fallback of a budget that is used up, when its turn has come.
 
         Raises Retry where a budget is used up, or the turn does not come soon.
         """
-        model = await self._books.allowed(purpose, kind, model)
+        model = await self.allowed(purpose, kind, model)
         await self._quota.passed()
         return model
 

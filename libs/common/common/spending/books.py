@@ -1,7 +1,6 @@
 """The books: each call to a model is looked at before it is made, and written down when it has ended."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -110,8 +109,12 @@ class Books:
             if await connection.fetchval(self._sql[what], budget.id, budget.began_at) is None:
                 raise _Told
 
-        with contextlib.suppress(_Told):
+        try:
             await self._teller.emit([notice_of(budget)], cause=f"budget/{budget.id}/{uuid4()}", store=first)
+        except _Told:
+            pass
+        except UNREACHABLE as error:
+            log.warning("people are not yet told of the budget %s: %r", budget.name, error)
 
     async def _write(self, calls: list[ModelCall]) -> Sequence[None]:
         rows = [row_of(call, self._service) for call in calls]  # with their ids, so that repeating adds nothing

@@ -17,6 +17,9 @@ class Unlimited:
     calls: list[ModelCall] = field(default_factory=list)
     pauses: list[Retry] = field(default_factory=list)
 
+    async def allowed(self, purpose: Purpose, kind: Kind, model: str) -> str:  # noqa: ARG002
+        return self.instead or model
+
     async def admitted(self, purpose: Purpose, kind: Kind, model: str) -> str:  # noqa: ARG002
         return self.instead or model
 

@@ -14,7 +14,7 @@ from opentelemetry.trace import Span, SpanKind, Tracer
 from common.failures import Retry
 from common.model.access import Access
 from common.model.troubles import ModelError, ModelUnavailable, Troubles, refusal_of
-from common.spending.calls import ModelCall
+from common.spending.calls import ModelCall, Purpose
 from common.telemetry import names
 from rewriter.answer import answer_format
 from rewriter.ports import Question, Reply
@@ -33,6 +33,10 @@ class OpenAIModel:
         self._format = {"response_format": answer_format()}
         self._access = access
         self._tracer = tracer
+
+    async def allowed(self, purpose: Purpose, model: str) -> None:
+        """Raise Retry where a budget that is used up allows no question."""
+        await self._access.allowed(purpose, "chat", model)
 
     async def ask(self, question: Question) -> Reply:
         """Return the reply, within the time of the settings; of a cheaper model where a budget says so.
