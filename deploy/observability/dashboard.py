@@ -20,7 +20,8 @@ WHOLE = Row(
         now("Dead", 'max(postroom_posts{state="dead"})', (1, RED)),
         now("Alerts firing", "sum(max by (kind, severity) (postroom_alerts_firing)) or vector(0)", (1, RED)),
         now("Records that add up", "min(postroom_ledger_balanced)", unit="bool_yes_no"),
-        over_time("Posts by state", Query("max by (state) (postroom_posts)", "{{state}}"), width=12),
+        over_time("Found by verification", Query("max(postroom_verification_findings)", "findings")),
+        over_time("Posts by state", Query("max by (state) (postroom_posts)", "{{state}}")),
         over_time(
             "From source to channel, per second",
             Query("sum(rate(postroom_posts_collected_total[5m]))", "collected"),
@@ -28,7 +29,6 @@ WHOLE = Row(
             Query('sum(rate(postroom_images_total{outcome="generated"}[5m]))', "illustrated"),
             Query('sum(rate(postroom_publications_total{outcome="succeeded"}[5m]))', "published"),
             Query('sum(rate(postroom_broadcast_sends_total{outcome="sent"}[5m]))', "broadcast"),
-            width=12,
         ),
     ),
 )

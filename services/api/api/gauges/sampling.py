@@ -34,16 +34,17 @@ class Part:
     every: float
     due: float = 0.0
     readings: Mapping[GaugeMetric, Values] = field(default_factory=dict)
+    known: bool = False  # also where there was nothing to read
     task: "asyncio.Task[None] | None" = None
 
     async def renew(self) -> None:
         """Read it anew. What can't be read is left out: an old figure would say that all is as it was."""
         began = time.monotonic()
         try:
-            self.readings = await self.read()
+            self.readings, self.known = await self.read(), True
         except Exception as error:  # of the database, of NATS, or of what they answer: the next time may be better
             log.warning("figures of %s: %r", self.name, error)
-            self.readings = {}
+            self.readings, self.known = {}, False
         ended = time.monotonic()
         self.due = began + max(self.every, (ended - began) / SHARE)
 
@@ -94,7 +95,7 @@ class SystemGauges(Collector):
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """Return the figures of the last sample."""
-        yield names.SAMPLED.of({(part.name,): float(bool(part.readings)) for part in self._parts})
+        yield names.SAMPLED.of({(part.name,): float(part.known) for part in self._parts})
         for part in self._parts:
             for metric, values in part.readings.items():
                 yield metric.of(values)
