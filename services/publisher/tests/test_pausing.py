@@ -18,6 +18,21 @@ async def bring(stage: Stage) -> list[str]:
     return [replica.service for replica in late]
 
 
+async def a_while_passes(stage: Stage) -> None:
+    """Wait until the publisher could have sent: it is ready, and has looked again by itself, three seconds later."""
+
+    async def it_is_ready() -> bool:
+        return bool(await stage.rows("SELECT FROM service_beats WHERE service = 'publisher' AND ready"))
+
+    await eventually(it_is_ready)
+    [[then]] = await stage.rows("SELECT max(seen_at) FROM queue_replicas")
+
+    async def it_has_looked_again() -> bool:
+        return bool(await stage.rows("SELECT FROM queue_replicas WHERE seen_at > $1", then))
+
+    await eventually(it_has_looked_again)
+
+
 async def test_lanes_stand_still_while_the_queue_is_paused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     channel, control = stage.channel("still"), QueueControl(stage.database)
     texts = [f"post {number}" for number in range(60)]
@@ -41,11 +56,14 @@ async def test_lanes_stand_still_while_the_queue_is_paused(stage: Stage, monkeyp
         await eventually(nothing_is_being_sent)
         sent = len(stage.texts(channel))
         assert 5 <= sent < 50
+        await a_while_passes(stage)
+        assert len(stage.texts(channel)) == sent
     monkeypatch.setenv("PUBLISH_PACING", "off")
     async with publishing():
         for post in await stage.posts(texts[50:]):
             await stage.request(post_id=post, targets=["telegram:@still"])
         assert await bring(stage) == []
+        await a_while_passes(stage)
         queue = next(each for each in await standing(stage.database, stage.nats.jetstream()) if each.queue in QUEUES)
         assert queue.pause is not None
         assert queue.behind is not None
