@@ -11,6 +11,7 @@ from postroom.commands import (
     catalog,
     chats,
     dead,
+    export,
     images,
     importing,
     jobs,
@@ -46,6 +47,8 @@ app.add_typer(dead.app, name="dead")
 app.add_typer(operations.app, name="operations")
 app.add_typer(alerts.app, name="alerts")
 app.command("pub")(pub.pub)
+app.command("export")(export.export)
+app.command("prune")(export.prune)
 app.command("import")(importing.import_file)
 app.command("broadcast")(broadcast.broadcast)
 app.add_typer(broadcasts.app, name="broadcasts")

@@ -39,6 +39,7 @@ from common.messaging.replay import DeadLetters
 from common.operations import OperationRunner
 from common.operations.kinds import operation_kinds
 from common.planning.images import PlatformImages
+from common.retention import Retention, RetentionSettings
 from common.service import Service, ServiceSettings, create_service, load_settings
 from common.tokens import Tokens
 
@@ -81,7 +82,8 @@ async def run(stop: asyncio.Event) -> None:
         service.background(gauges.run)
         service.background(server.serve)
         service.background(sender.run)
-        service.background(lambda: prune(service.database))
+        retention = Retention(service.database, load_settings(RetentionSettings))
+        service.background(lambda: prune(service.database, retention))
         service.background(lambda: keep_agreeing(system.dead_letters))
         dsn = service.settings.database_url.get_secret_value()
         for _ in range(OPERATIONS_AT_ONCE):

@@ -1,25 +1,28 @@
-"""Forgets what need not be kept: answers to repeatable requests, what webhooks were told, strays among dead letters."""
+"""Forgets what need not be kept: by its age, answers to repeatable requests, strays among dead letters."""
 
 import asyncio
 import logging
 
+import asyncpg
 from nats.errors import Error as NatsError
 
 from api.statements import statement
 from common.messaging.replay import DeadLetters
 from common.postgres import UNREACHABLE, Database
+from common.retention import Retention
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
 
 
-async def prune(database: Database) -> None:
+async def prune(database: Database, retention: Retention) -> None:
     """Forget for ever."""
     while True:
         try:
             await database.lax.execute(statement("http", "prune"))
-        except UNREACHABLE as error:
+            await retention()
+        except (asyncpg.PostgresError, OSError, *UNREACHABLE) as error:
             log.warning("pruning: %r", error)
         await asyncio.sleep(EVERY_SECONDS)
 

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 SERVICES = ("api", "collector", "imagegen", "publisher", "rewriter", "scheduler", "userbot")
 PRELOADED = (*(f"{service}.app" for service in SERVICES), "postroom.cli", "postroom.signing_in", __name__)
@@ -26,7 +26,7 @@ POSSIBLE = "forkserver" in multiprocessing.get_all_start_methods()
 class WarmProcess:
     """A process that runs, as asyncio shows one."""
 
-    def __init__(self, process: ForkServerProcess) -> None:
+    def __init__(self, process: BaseProcess) -> None:
         self._process = process
 
     @property
@@ -51,7 +51,7 @@ class WarmProcess:
 
     def kill(self) -> None:
         """End it at once."""
-        self.send_signal(signal.SIGKILL)
+        self._process.kill()
 
     async def wait(self) -> int:
         """Return the exit code once it has ended."""
@@ -99,16 +99,19 @@ def run(
 
 def _forked(
     module: str, arguments: Sequence[str], cwd: str, env: Mapping[str, str], streams: Sequence[str], before: str = ""
-) -> ForkServerProcess:
-    context = multiprocessing.get_context("forkserver")
+) -> BaseProcess:
+    context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(PRELOADED))
-    process = context.Process(target=_become, args=(module, list(arguments), cwd, dict(env), list(streams), before))
+    process: BaseProcess = context.Process(
+        target=_become, args=(module, list(arguments), cwd, dict(env), list(streams), before)
+    )
     process.start()
     return process
 
 
 def _become(module: str, arguments: list[str], cwd: str, env: dict[str, str], streams: list[str], before: str) -> None:
-    os.setsid()
+    if sys.platform != "win32":
+        os.setsid()
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
