@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from common.events import EVENTS, Emitted, Event
 from common.events.envelope import ID, MESSAGE_ID, POST
+from common.messaging.adopting import Strays
 from common.messaging.dead_letters import STREAM, statements
 from common.messaging.job import said
 from common.messaging.ledger import columns
@@ -173,7 +174,7 @@ class DeadLetters:
         """Make table and stream agree; return how many were dropped of each.
 
         Letters that the stream has dropped, by age or size, leave the table. Letters that the table does not know leave
-        the stream: their replay or discard was interrupted.
+        the stream where their replay or discard was interrupted; any others are taken into the table.
         """
         # First the stream: whatever it has by now was in the table before.
         there = (await self._stream.stream_info(STREAM, subjects_filter="dlq.>")).state.subjects or {}
@@ -185,9 +186,8 @@ class DeadLetters:
         lost = [row["number"] for each, row in known.items() if row["settled"] and each not in there]
         if lost:
             await self._database.execute(self._sql["forget"], lost)
-        self._removed += [each for each in there if each not in known]
-        strays = len(self._removed)
-        await self.clear()
+        adopting = Strays(self._stream, self._database)
+        strays = sum([await adopting.settle(each) for each in there if each not in known])
         if lost or strays:
             log.info("dead letters: %d were gone from their stream, %d strays deleted there", len(lost), strays)
         return len(lost), strays

@@ -261,6 +261,7 @@ async def test_table_and_stream_are_made_to_agree(
         await nats_client.jetstream().purge_stream(STREAM, subject=of[name].place)
     await database.execute("UPDATE dead_letters SET died_at = now() - interval '1 h' WHERE event_id <> 'young'")
     await database.execute("DELETE FROM dead_letters WHERE event_id = 'interrupted'")
+    await database.execute("UPDATE jobs SET status = 'cancelled' WHERE event_id = 'interrupted'")
     assert await office.open(of["aged"]) is None
     assert await office.replay([of["aged"], of["kept"]]) == [NOT_KEPT, None]
     assert await office.agree() == (1, 1)
@@ -268,6 +269,45 @@ async def test_table_and_stream_are_made_to_agree(
     assert {letter.event_id for letter in await letters(office)} == {"young"}
     assert await left(nats_client) == 0
     assert "aged" in await jobs(database, "failed")
+
+
+async def test_letters_of_an_earlier_release_and_those_that_a_restored_database_forgot_are_adopted(
+    trial_settings: ServiceSettings, nats_client: Client, database: Database, office: DeadLetters
+) -> None:
+    """The earlier release kept all letters of a consumer under one subject, and nothing of them in a table."""
+    stream = nats_client.jetstream()
+    async with trial_service(trial_settings, TrialHandlers()):
+        for name in ("earlier", "early", "restored", "lost"):
+            await publish(nats_client, name, number=1, mode="reject")
+        before = {letter.event_id: letter for letter in await eventually(lambda: some(office, 4))}
+
+        async def arrived() -> bool:
+            return await left(nats_client) == 4
+
+        await eventually(arrived)
+    for name in ("earlier", "early"):
+        contents = await office.open(before[name])
+        assert contents
+        headers = dict(contents.headers) | {"Nats-Msg-Id": f"old:{name}"}
+        await stream.publish("dlq.TRIAL.first", contents.payload, headers=headers)
+        await stream.purge_stream(STREAM, subject=before[name].place)
+    await stream.publish("dlq.by.hand", b"what is this?")
+    await database.execute("DELETE FROM dead_letters")
+    await database.execute("DELETE FROM jobs WHERE event_id = 'lost'")
+    assert await office.agree() == (0, 0)
+    adopted = {letter.event_id: letter for letter in await letters(office)}
+    assert set(adopted) == set(before)
+    for name, letter in adopted.items():
+        assert (letter.place, letter.error, letter.fingerprint) == (
+            before[name].place, before[name].error, before[name].fingerprint,
+        )  # fmt: skip
+        assert abs((letter.died_at - before[name].died_at).total_seconds()) < 60
+        assert await office.open(letter)
+    assert await office.agree() == (0, 0)
+    assert await left(nats_client) == 5
+    assert await office.replay(list(adopted.values())) == [None] * 4
+    assert await office.agree() == (0, 0)
+    assert await left(nats_client) == 1
 
 
 async def test_a_letter_in_a_stream_made_anew_takes_the_place_of_the_old_one(

@@ -95,3 +95,21 @@ SELECT number, stream, consumer, sequence, died_at < now() - $1 * interval '1 se
 -- Drops letters that their stream does not have any more; their jobs stay failed.
 DELETE FROM dead_letters letter WHERE number = ANY($1::bigint[])
     AND NOT EXISTS (SELECT FROM outbox o WHERE o.subject = format('dlq.%s.%s.%s', letter.stream, letter.consumer, letter.sequence))
+
+-- name: adopt
+-- Notes a letter that its stream has and nobody has decided about: its job is not known, or has failed and has no letter.
+-- A row where the letter is in the table then, whoever noted it.
+WITH adopted AS (
+    INSERT INTO dead_letters (consumer, event_id, queue, stream, sequence, subject, post_id, attempts, error_class, error,
+                              fingerprint, died_at)
+    SELECT stray.consumer, stray.event_id, coalesce(job.queue, stray.consumer), $3, $4::bigint, $5, $6::uuid, $7::int, $8,
+           $9, $10, $11::timestamptz
+    FROM (SELECT $1::text AS consumer, $2::text AS event_id) AS stray LEFT JOIN jobs AS job USING (consumer, event_id)
+    WHERE coalesce(job.status, 'failed') = 'failed'
+      AND NOT EXISTS (SELECT FROM dead_letters l WHERE (l.consumer, l.event_id) = (stray.consumer, stray.event_id))
+    ON CONFLICT (stream, consumer, sequence) DO UPDATE SET sequence = excluded.sequence
+    RETURNING number
+)
+SELECT number FROM adopted
+UNION ALL
+SELECT number FROM dead_letters WHERE (stream, consumer, sequence) = ($3, $1, $4::bigint)
