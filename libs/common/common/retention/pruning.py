@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
+
 from common.postgres import Database, Queries
 from common.retention.settings import RetentionSettings
 
@@ -45,7 +47,12 @@ class Retention:
         """
         now = datetime.now(UTC)
         ages = {kind: days for kind in KINDS if (days := self._settings.days(kind))}
-        pruned = [await self._prune(kind, now - timedelta(days=days)) for kind, days in ages.items()]
+        pruned = []
+        for kind, days in ages.items():
+            try:
+                pruned.append(await self._prune(kind, now - timedelta(days=days)))
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:  # others can be forgotten
+                log.warning("%s can't be forgotten: %r", kind, error)
         await self._database.execute(self._sql["forget_runs"])
         return pruned
 

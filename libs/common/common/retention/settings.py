@@ -35,5 +35,12 @@ class RetentionSettings(SettingsGroup):
     )
 
     def days(self, kind: str) -> float:
-        """Return after how many days a kind is forgotten."""
-        return float(getattr(self, f"retention_{kind}_days"))
+        """Return after how many days a kind is forgotten; 0: never.
+
+        Jobs are kept as long as messages: one that is sent again comes to all consumers, who know by their jobs that
+        they had it.
+        """
+        days = float(getattr(self, f"retention_{kind}_days"))
+        if kind == "jobs" and days:
+            return max(days, self.retention_payloads_days) if self.retention_payloads_days else 0.0
+        return days

@@ -1,8 +1,10 @@
 -- name: prune_jobs
--- Forgets jobs that succeeded, and called-off ones that are about no post. Any other one says where its post stands.
+-- Forgets jobs that succeeded, and called-off ones that are about no post. Any other one says where its post stands. Those
+-- of a message of which there is a dead letter are kept: its replay comes to all consumers, and would be worked on again.
 DELETE FROM jobs WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM jobs
-    WHERE finished_at < $1 AND (status = 'succeeded' OR status = 'cancelled' AND post_id IS NULL) LIMIT $2))
+    SELECT ctid FROM jobs j
+    WHERE finished_at < $1 AND (status = 'succeeded' OR status = 'cancelled' AND post_id IS NULL)
+      AND NOT EXISTS (SELECT FROM dead_letters l WHERE l.event_id = j.event_id) LIMIT $2))
   AND finished_at < $1
 RETURNING row_to_json(jobs)::text
 
@@ -12,13 +14,14 @@ DELETE FROM job_attempts WHERE ctid = ANY (ARRAY(SELECT ctid FROM job_attempts W
 RETURNING row_to_json(job_attempts)::text
 
 -- name: prune_payloads
--- Forgets the messages of jobs that have ended; those of dead letters are in their stream.
+-- Forgets the messages of jobs that have ended; those of dead letters are in their stream. What one says may be no text.
 DELETE FROM job_messages WHERE ctid = ANY (ARRAY(
     SELECT m.ctid FROM job_messages m
     WHERE m.kept_at < $1 AND NOT EXISTS (SELECT FROM jobs j WHERE (j.consumer, j.event_id) = (m.consumer, m.event_id)
                                                               AND j.status IN ('queued', 'in_progress')) LIMIT $2))
 RETURNING json_build_object('consumer', consumer, 'event_id', event_id, 'sequence', sequence, 'kept_at', kept_at,
-                            'headers', headers::json, 'payload', convert_from(payload, 'UTF8'))::text
+                            'headers', headers::json,
+                            'payload_base64', translate(encode(payload, 'base64'), E'\n', ''))::text
 
 -- name: prune_notifications
 -- Forgets what people were told, once nothing more is folded into it.

@@ -1,6 +1,7 @@
 """What is old is forgotten, and where there is an archive it is written there first."""
 
 import asyncio
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,7 +40,7 @@ TABLES = {
 def settings(archive: Path | None = None) -> RetentionSettings:
     """A day for everything that may be forgotten so soon."""
     days = {f"retention_{kind}_days": 1 for kind in KINDS if kind != "model_calls"}
-    return RetentionSettings(_env_file=None, retention_archive=archive, **days)  # type: ignore[call-arg,arg-type]
+    return RetentionSettings(_env_file=None, retention_archive=archive, **days)  # type: ignore[call-arg]
 
 
 async def post(database: Database) -> UUID:
@@ -89,6 +90,45 @@ async def test_the_message_of_an_open_job_is_kept(database: Database) -> None:
     await Retention(database, settings())()
     [row] = await database.fetch("SELECT sequence FROM job_messages")
     assert row["sequence"] == 1
+
+
+async def test_what_a_message_says_is_archived_as_it_was_also_where_it_is_no_text(
+    database: Database, tmp_path: Path
+) -> None:
+    """Whoever typed it by hand must not keep anything from being forgotten."""
+    await database.execute(
+        "INSERT INTO job_messages (consumer, event_id, payload, headers, sequence, kept_at)"
+        " VALUES ('publisher', 'typed', $1, '{}', 1, now() - interval '2 days')",
+        b"\xff\x00{",
+    )
+    await database.execute(FILL["audit"], datetime.now(UTC) - timedelta(days=2))
+    pruned = {each.kind: each.deleted for each in await Retention(database, settings(tmp_path))()}
+    assert (pruned["payloads"], pruned["audit"]) == (1, 3)
+    [file] = await asyncio.to_thread(lambda: list(tmp_path.glob("payloads-*")))
+    [line] = file.read_text("utf-8").splitlines()
+    assert base64.b64decode(json.loads(line)["payload_base64"]) == b"\xff\x00{"
+
+
+async def test_what_other_consumers_did_with_a_dead_letter_is_known_as_long_as_it_can_be_replayed(
+    database: Database,
+) -> None:
+    """A replay goes to the subject: those that did not fail drop it by their jobs."""
+    await database.execute(FILL["jobs"], datetime.now(UTC) - timedelta(days=2))
+    await database.execute(
+        "INSERT INTO dead_letters (consumer, event_id, queue, stream, sequence, subject, attempts, error_class, error,"
+        " fingerprint) SELECT 'other', event_id, 'q', 'POSTS', 1, 'post.collected', 1, 'E', 'e', 'f'"
+        " FROM jobs ORDER BY event_id LIMIT 1"
+    )
+    await Retention(database, settings())()
+    [kept] = await database.fetch("SELECT event_id FROM jobs")
+    assert await database.fetch("SELECT FROM dead_letters WHERE event_id = $1", kept["event_id"])
+
+
+def test_jobs_are_kept_as_long_as_messages_that_can_be_sent_again() -> None:
+    given = {"retention_jobs_days": 3, "retention_payloads_days": 14}
+    assert RetentionSettings(_env_file=None, **given).days("jobs") == 14  # type: ignore[call-arg,arg-type]
+    given["retention_payloads_days"] = 0
+    assert RetentionSettings(_env_file=None, **given).days("jobs") == 0  # type: ignore[call-arg,arg-type]
 
 
 async def test_nothing_is_forgotten_that_the_archive_does_not_have(database: Database, tmp_path: Path) -> None:
