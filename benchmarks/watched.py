@@ -12,7 +12,7 @@ from opentelemetry import trace
 from benchmarks.hop_variants import Start, full_hop
 from common.contracts import Durable
 from common.service import Service, ServiceSettings
-from common.telemetry.tracing import create_tracer_provider
+from common.telemetry.tracing import create_tracing
 
 
 class Unwatched(Exception):
@@ -73,11 +73,11 @@ async def _watched(settings: ServiceSettings) -> AsyncIterator[tuple[trace.Trace
     )  # fmt: skip
     assert watcher.stdout
     takes_at = int(await watcher.stdout.readline())
-    provider = create_tracer_provider("bench", f"http://127.0.0.1:{takes_at}")
+    tracing = create_tracing("bench", f"http://127.0.0.1:{takes_at}")
     try:
-        yield provider.get_tracer("postroom"), settings.model_copy(update={"health_port": port})
+        yield tracing.tracer, settings.model_copy(update={"health_port": port})
     finally:
-        await asyncio.to_thread(provider.shutdown)
+        await asyncio.to_thread(tracing.shutdown)
         said, _ = await watcher.communicate(b"")  # with an input, be it empty, it closes
     spans, readings = map(int, said.split())
     if not spans or not readings:

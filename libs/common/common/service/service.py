@@ -32,7 +32,7 @@ from common.settings import SettingsError
 from common.telemetry.logs import SERVICE
 from common.telemetry.metrics import DeliveryMetrics
 from common.telemetry.shipping import Shipping
-from common.telemetry.tracing import create_tracer_provider
+from common.telemetry.tracing import create_tracing
 
 log = logging.getLogger(__name__)
 
@@ -210,8 +210,8 @@ async def create_service(
             Database.connect(settings.database_url.get_secret_value(), size=settings.database_pool_size)
         )
         await verify_schema(database.strict)
-        provider = create_tracer_provider(name, settings.otel_exporter_otlp_endpoint)
-        stack.callback(provider.shutdown)
+        tracing = create_tracing(name, settings.otel_exporter_otlp_endpoint)
+        stack.callback(tracing.shutdown)
         service: Service | None = None
 
         async def reconnected() -> None:
@@ -248,7 +248,7 @@ async def create_service(
             settings,
             database=database,
             broker=broker,
-            tracer=provider.get_tracer("postroom"),
+            tracer=tracing.tracer,
             registry=CollectorRegistry(),
             contracts=contracts,
         )
