@@ -22,15 +22,7 @@ ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: list_troubled
 -- The same of those of which a run did not simply succeed: all that are queued, failed or cancelled, or have an error.
-WITH RECURSIVE kinds AS (
-    (SELECT trouble, queue, consumer FROM jobs WHERE trouble IS NOT NULL ORDER BY trouble, queue, consumer LIMIT 1)
-    UNION ALL
-    SELECT following.* FROM kinds CROSS JOIN LATERAL (
-        SELECT j.trouble, j.queue, j.consumer FROM jobs j
-        WHERE j.trouble IS NOT NULL AND (j.trouble, j.queue, j.consumer) > (kinds.trouble, kinds.queue, kinds.consumer)
-        ORDER BY j.trouble, j.queue, j.consumer LIMIT 1) AS following
-)
-SELECT page.* FROM kinds CROSS JOIN LATERAL (
+SELECT page.* FROM jobs_kinds_troubled() AS kinds CROSS JOIN LATERAL (
     SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
     FROM jobs j
     WHERE j.trouble = kinds.trouble AND j.queue = kinds.queue AND j.consumer = kinds.consumer
@@ -42,6 +34,57 @@ SELECT page.* FROM kinds CROSS JOIN LATERAL (
 WHERE ($4::text IS NULL OR kinds.queue = $4) AND ($5::text IS NULL OR kinds.consumer = $5)
   AND ($6::text IS NULL OR kinds.trouble = $6)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: list_of_class
+-- The same of those with one class of error. The index knows it: no row is read of another class, also where a plan is made
+-- for any filters, which could not look into the index for `$9 IS NULL OR …`.
+SELECT page.* FROM jobs_kinds_troubled() AS kinds CROSS JOIN LATERAL (
+    SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+    FROM jobs j
+    WHERE j.trouble = kinds.trouble AND j.queue = kinds.queue AND j.consumer = kinds.consumer
+      AND j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+      AND j.created_at >= coalesce($10::timestamptz, '-infinity') AND j.created_at < coalesce($11::timestamptz, 'infinity')
+      AND j.error_class = $9
+      AND ($7::uuid IS NULL OR j.post_id = $7) AND ($8::text IS NULL OR j.last_error ILIKE $8)
+    ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page
+WHERE ($4::text IS NULL OR kinds.queue = $4) AND ($5::text IS NULL OR kinds.consumer = $5)
+  AND ($6::text IS NULL OR kinds.trouble = $6)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: list_searched
+-- The same of those whose error contains a text. It looks at the newest 1,000 that may, and a little further: at all that
+-- came at the same time as the last of them. `page_stopped` is that time where there may be more, also in the one row of
+-- a page without any. That time is found in the index, so that only these jobs are read. A page that begins at a time
+-- and before any key was stopped there.
+WITH kinds AS MATERIALIZED (
+    SELECT * FROM jobs_kinds_troubled() AS found
+    WHERE ($4::text IS NULL OR found.queue = $4) AND ($5::text IS NULL OR found.consumer = $5)
+      AND ($6::text IS NULL OR found.trouble = $6)
+), stopped AS MATERIALIZED (
+    SELECT (
+        SELECT looked_at.created_at FROM kinds CROSS JOIN LATERAL (
+            SELECT j.created_at FROM jobs j
+            WHERE j.trouble = kinds.trouble AND j.queue = kinds.queue AND j.consumer = kinds.consumer
+              AND j.created_at <= $2::timestamptz - CASE WHEN $3::text = '' THEN interval '1 us' ELSE interval '0' END
+              AND j.created_at >= coalesce($10::timestamptz, '-infinity')
+              AND j.created_at < coalesce($11::timestamptz, 'infinity')
+              AND ($9::text IS NULL OR j.error_class = $9)
+            ORDER BY j.created_at DESC LIMIT 1000) AS looked_at
+        ORDER BY looked_at.created_at DESC OFFSET 999 LIMIT 1) AS at
+)
+SELECT page.*, stopped.at AS page_stopped
+FROM stopped LEFT JOIN LATERAL (
+    SELECT newest.* FROM kinds CROSS JOIN LATERAL (
+        SELECT j.*, j.created_at AS page_at, (j.consumer || '/' || j.event_id) COLLATE "C" AS page_key
+        FROM jobs j
+        WHERE j.trouble = kinds.trouble AND j.queue = kinds.queue AND j.consumer = kinds.consumer
+          AND j.created_at >= coalesce(stopped.at, $10, '-infinity') AND j.created_at < coalesce($11::timestamptz, 'infinity')
+          AND j.created_at <= $2 AND (j.created_at, (j.consumer || '/' || j.event_id) COLLATE "C") < ($2, $3)
+          AND j.last_error ILIKE $8
+          AND ($7::uuid IS NULL OR j.post_id = $7) AND ($9::text IS NULL OR j.error_class = $9)
+        ORDER BY page_at DESC, page_key DESC LIMIT $1) AS newest
+    ORDER BY page_at DESC, page_key DESC LIMIT $1) AS page ON true
+ORDER BY page_at DESC, page_key DESC
 
 -- name: list_leased
 -- The same of those in progress.
@@ -140,7 +183,7 @@ WITH chosen AS (
     ORDER BY consumer COLLATE "C", event_id COLLATE "C" FOR UPDATE OF jobs
 )
 UPDATE jobs AS job
-SET status = 'queued', trouble = 'queued', finished_at = NULL, due_at = NULL,
+SET status = 'queued', trouble = 'queued', finished_at = NULL, due_at = now(),
     excused = CASE WHEN job.status = 'queued' THEN job.excused ELSE job.attempts END,
     crashes = CASE WHEN job.status = 'queued' THEN job.crashes ELSE 0 END,
     created_at = CASE WHEN job.status = 'queued' THEN job.created_at ELSE now() END  -- its deadline begins again

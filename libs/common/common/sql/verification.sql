@@ -5,7 +5,8 @@ FROM outbox WHERE created_at < now() - $1 * interval '1 second' ORDER BY created
 
 -- name: unheld
 -- Open jobs that nobody holds: in progress without a lease, or due again a while ago. Those of paused queues wait on
--- purpose. `sequence` is where the message lies in its stream; NULL where it is not kept any more.
+-- purpose, and those whose message is on its way out. `sequence` is where the message lay in its stream when it was claimed
+-- last; NULL where it is not kept any more.
 SELECT j.consumer, j.event_id, j.queue, j.status, j.post_id, m.sequence,
        extract(epoch FROM now() - coalesce(j.lease_until, j.due_at, j.finished_at, j.started_at))::float8 AS age
 FROM jobs j LEFT JOIN job_messages m USING (consumer, event_id)
@@ -13,6 +14,7 @@ WHERE ((j.lease_until IS NOT NULL AND j.status = 'in_progress' AND j.lease_until
        OR (j.trouble = 'queued' AND j.status = 'queued'
            AND coalesce(j.due_at, j.finished_at, j.started_at) < now() - $1 * interval '1 second'))
   AND NOT EXISTS (SELECT FROM queue_pauses p WHERE p.queue = j.queue)
+  AND NOT EXISTS (SELECT FROM outbox o WHERE (o.consumer, o.cause_id) = (j.consumer, j.event_id))
 ORDER BY j.created_at LIMIT $2
 
 -- name: stopped
@@ -20,7 +22,9 @@ ORDER BY j.created_at LIMIT $2
 -- stream: whatever is on its way to an older post is not in the streams. The next step is derived where that is safe:
 -- a post that no job ever saw was lost on its way to the rewriter, and a rewrite without a routing on its way from it.
 SELECT st.post_id, p.source_id, p.external_id,
-       NOT EXISTS (SELECT FROM jobs j WHERE j.post_id = st.post_id) AS untouched, st.routings_waiting > 0 AS for_image,
+       NOT EXISTS (SELECT FROM jobs j WHERE j.post_id = st.post_id)
+       AND NOT EXISTS (SELECT FROM rewrites w WHERE w.post_id = st.post_id) AS untouched,  -- jobs are forgotten by age
+       st.routings_waiting > 0 AS for_image,
        r.id AS rewrite_id, r.route_id
 FROM post_states st JOIN posts p ON p.id = st.post_id
 LEFT JOIN LATERAL (

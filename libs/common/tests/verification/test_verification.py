@@ -10,6 +10,7 @@ from nats.aio.client import Client
 
 from common.catalog import Catalog
 from common.events import PostCollected, emitted
+from common.jobs import Jobs
 from common.messaging.rails import Rails
 from common.postgres import Database
 from common.posts import NewPost, Posts
@@ -136,6 +137,24 @@ async def test_a_job_whose_message_is_gone_gets_it_again(
     assert row["status"] == "queued"
 
 
+async def test_a_job_that_was_sent_again_waits_like_any_other(
+    database: Database, nats_client: Client, post: UUID
+) -> None:
+    """Its place in the stream is only known when it is claimed: a replay behind a backlog is no stray."""
+    event_id = await job(database, post, status="queued", kept=True)
+    await database.execute(f"UPDATE jobs SET due_at = {AN_HOUR}")
+    stream, rails = nats_client.jetstream(), Rails(nats_client.jetstream(), database)
+    await stream.publish("post.collected", b"{}", headers={"ce-id": event_id})  # it has its place, and goes
+    await stream.purge_stream("POSTS")
+    await Jobs(nats_client, database, rails).retry("rewriter", event_id)
+    rails.close()
+    await asyncio.sleep(0.3)  # it grows older than the patience
+    verify = Verification(database, stream, patience=0.2)
+    assert (await verify()).findings == ()
+    await stream.purge_stream("POSTS")
+    assert [finding.kind for finding in (await verify()).findings] == ["unheld_job"]
+
+
 async def test_a_job_without_a_message_is_left_to_a_person(database: Database, nats_client: Client, post: UUID) -> None:
     await job(database, post, status="queued", kept=False)
     [finding] = (await verified(database, nats_client)).findings
@@ -159,9 +178,11 @@ async def test_a_job_of_a_paused_queue_waits_on_purpose(database: Database, nats
     assert (await verified(database, nats_client)).findings == ()
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
 async def test_a_rewrite_that_nobody_was_told_of_is_told_again(
-    database: Database, nats_client: Client, post: UUID
+    database: Database, nats_client: Client, post: UUID, forgotten: bool
 ) -> None:
+    """Also where its job was forgotten because of its age."""
     catalog = Catalog(database)
     profile = await catalog.put_profile("p")
     route = await catalog.put_route("r", profile_id=profile, targets=["telegram:@a"])
@@ -178,6 +199,9 @@ async def test_a_rewrite_that_nobody_was_told_of_is_told_again(
         f" VALUES ('rewriter', 'e', 'rewrite_queue', 'post.collected', $1, 'succeeded', {AN_HOUR})",
         post,
     )
+    if forgotten:
+        await database.execute("DELETE FROM jobs")
     found = await verified(database, nats_client)
     assert [each.mended for each in await mended(database, nats_client, found)] == [True]
     assert await stored(nats_client, "post.rewritten") == 1
+    assert await stored(nats_client, "post.collected") == 0  # it would be paid for once more

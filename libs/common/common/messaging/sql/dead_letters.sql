@@ -71,7 +71,7 @@ RETURNING letter.number
 
 -- name: free_jobs
 -- Makes the jobs of letters free again, their attempts and crashes forgiven, for the replay of their messages.
-UPDATE jobs SET status = 'queued', trouble = 'queued', excused = attempts, crashes = 0, lease_until = NULL, due_at = NULL,
+UPDATE jobs SET status = 'queued', trouble = 'queued', excused = attempts, crashes = 0, lease_until = NULL, due_at = now(),
                 finished_at = NULL, created_at = now()  -- its deadline begins again
 FROM unnest($1::text[], $2::text[]) AS job (c, e)
 WHERE consumer = c AND event_id = e AND status IN ('failed', 'cancelled')
