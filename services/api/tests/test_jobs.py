@@ -108,7 +108,6 @@ async def test_a_page_reads_little_more_than_it_shows(api: Api, plans: str) -> N
         "no such": (JobFilter(consumer="nobody"), 200),
         "failed": (JobFilter(status="failed"), 800),
         "failed of one": (JobFilter(status="failed", queue="q-0"), 200),
-        "error": (JobFilter(error="E3: 1"), 2000),  # reads what failed or was cancelled: a fiftieth of all
         "queued": (JobFilter(status="queued"), 100),
     }
     for name, (each, most) in wanted.items():

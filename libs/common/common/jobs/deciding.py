@@ -68,8 +68,14 @@ class Jobs:
 
     async def find(self, wanted: JobFilter, *, limit: int) -> list[JobSummary]:
         """Return the newest that match, newest first."""
-        rows = await self._database.fetch(wanted.listing(), limit, END_OF_TIME, None, *wanted.columns())
-        return [JobSummary.of(row) for row in rows]
+        found: list[JobSummary] = []
+        at: datetime | None = END_OF_TIME
+        key: str | None = None
+        while at is not None and len(found) < limit:
+            rows = await self._database.fetch(wanted.listing(), limit - len(found), at, key, *wanted.columns())
+            found += [JobSummary.of(row) for row in rows if row["page_at"]]
+            at, key = rows[0].get("page_stopped") if rows else None, ""
+        return found
 
     async def get(self, consumer: str, event_id: str) -> JobDetails:
         """Return one. Raises NoSuchJob."""

@@ -43,12 +43,20 @@ class JobFilter(Filter):
         )
 
     def listing(self) -> str:
-        """Return the statement that lists them. It takes limit, time and key to begin after, then `columns()`."""
+        """Return the statement that lists them. It takes limit, time and key to begin after, then `columns()`.
+
+        One that searches errors for a text stops at `page_stopped`, where that is no NULL: the rest is after that time,
+        before any key.
+        """
         if self.post_id:
             return SQL["list_of_post"]
         if self.status == "in_progress":
             return SQL["list_leased"]
-        if self.status in ("queued", "failed", "cancelled") or self.error or self.error_class:
+        if self.error:
+            return SQL["list_searched"]
+        if self.error_class:
+            return SQL["list_of_class"]
+        if self.status in ("queued", "failed", "cancelled"):
             return SQL["list_troubled"]
         return SQL["list"]
 

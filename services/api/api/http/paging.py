@@ -51,7 +51,9 @@ class Paging:
     async def of(self, item: type[Item], statement: str, *filters: Any) -> Page[Item]:
         """Return the page of a statement that takes limit, time and key to begin after, then its filters.
 
-        It orders its rows by `page_at` and `page_key`, both descending. The first page begins after no key (NULL).
+        It orders its rows by `page_at` and `page_key`, both descending. The first page begins after no key (NULL). A
+        statement that looks at so many rows and no more says in `page_stopped`, the same in all rows, at which time it
+        stopped; where it found none, in a row without `page_at`. The next page begins there, before any key.
         """
         try:
             rows = await self._call.database.fetch(statement, self._limit + 1, *self._after, *filters)
@@ -59,8 +61,13 @@ class Paging:
             if self._after.key is None:
                 raise
             raise _no_cursor() from None  # its key is none of this list
-        shown = rows[: self._limit]
-        following = self._write(shown[-1]["page_at"], str(shown[-1]["page_key"])) if len(rows) > self._limit else None
+        stopped = rows[0].get("page_stopped") if rows else None
+        rows = [row for row in rows if row["page_at"] is not None]
+        shown, following = rows[: self._limit], None
+        if len(rows) > self._limit:
+            following = self._write(shown[-1]["page_at"], str(shown[-1]["page_key"]))
+        elif stopped:
+            following = self._write(stopped, "")
         if following:
             url = self._call.request.url.include_query_params(cursor=following)
             self._call.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'

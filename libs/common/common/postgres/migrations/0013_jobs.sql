@@ -14,12 +14,26 @@ ALTER TABLE jobs SET (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, au
 -- Lists merge the newest jobs of each consumer, so that a filter by queue or consumer reads no other rows. What changes
 -- with every job must not be in an index: then its end would write to all of them (it would be no HOT update:
 -- https://www.postgresql.org/docs/current/storage-hot.html). `trouble` does not change on the way of a job that simply
--- succeeds, and finds all others by their status; nor does `error_class`. What is in progress is found by its lease: BRIN indexes are exempt, and
--- a page range is summarised by VACUUM, when most of its jobs have ended long ago.
+-- succeeds, and finds all others by their status; nor does `error_class`. What is in progress is found by its lease:
+-- BRIN indexes are exempt, and a page range is summarised by VACUUM, when most of its jobs have ended long ago.
 DROP INDEX jobs_created;
 CREATE INDEX jobs_listed ON jobs (queue, consumer, created_at);
 CREATE INDEX jobs_troubled ON jobs (trouble, queue, consumer, created_at, error_class) WHERE trouble IS NOT NULL;
 CREATE INDEX jobs_leased ON jobs USING brin (lease_until) WITH (pages_per_range = 16);
+
+-- Under which keys that index has jobs, found by leaps: there are dozens. The planner looks into it.
+CREATE FUNCTION jobs_kinds_troubled() RETURNS TABLE (trouble text, queue text, consumer text) LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE kinds AS (
+        (SELECT trouble, queue, consumer FROM jobs WHERE trouble IS NOT NULL ORDER BY trouble, queue, consumer LIMIT 1)
+        UNION ALL
+        SELECT following.* FROM kinds CROSS JOIN LATERAL (
+            SELECT j.trouble, j.queue, j.consumer FROM jobs j
+            WHERE j.trouble IS NOT NULL AND (j.trouble, j.queue, j.consumer) > (kinds.trouble, kinds.queue, kinds.consumer)
+            ORDER BY j.trouble, j.queue, j.consumer LIMIT 1) AS following
+    )
+    SELECT * FROM kinds
+$$;
+COMMENT ON FUNCTION jobs_kinds_troubled IS 'owner: common. Each status, queue and consumer of jobs that did not simply succeed.';
 
 -- The planner knows nothing of where the few leases lie, and would rather read the whole table than that index.
 CREATE FUNCTION jobs_in_progress() RETURNS SETOF jobs LANGUAGE sql STABLE SET enable_seqscan = off AS $$
