@@ -127,7 +127,7 @@ async def test_it_is_told_once_however_long_it_fires(api: Api, mailbox: Mailbox)
 
 @dataclass
 class Script:
-    """A check that finds what is written: `+` it is wrong, `-` it is not, `!` nobody can know."""
+    """A check that finds: `+` it is wrong, `-` it is not, `!` nobody can know, `?` the check itself is wrong."""
 
     looks: list[str]
     patience: int = 1
@@ -140,6 +140,8 @@ class Script:
                 return [Finding("tests", "it", "error", "it is wrong", patience=self.patience)]
             case "!":
                 raise ConnectionResetError("away")
+            case "?":
+                raise KeyError("never seen")
         return []
 
 
@@ -150,6 +152,7 @@ class Script:
         ("+-+-+-+", 1, 1, 0),  # it comes and goes: one alert
         ("+--", 1, 1, 1),
         ("+-!-!", 1, 1, 1),
+        ("+-?-", 1, 1, 1),
         ("+!!!!-", 1, 1, 0),  # what nobody can know is not over
         ("+--+--", 1, 2, 2),
         ("+-+-+", 2, 0, 0),

@@ -27,6 +27,8 @@ from .conftest import Api
 
 PRIVATE = {"WEBHOOK_ALLOW_PRIVATE": "true", "WEBHOOK_RETRY_SECONDS": "0.05,0.05,0.05", "NOTIFY_GATHER_SECONDS": "1"}
 
+SECRET = "https://user:hunter2@there"
+
 
 @dataclass
 class Receiver:
@@ -94,6 +96,16 @@ async def tell(client: Client, event: Event, event_id: str = "") -> None:
 def result() -> PublishResult:
     target = TargetResult(target="telegram:@there", status="succeeded", message_ids=(5,))
     return PublishResult(package_id="p", post_id=uuid4(), status="succeeded", targets=(target,))
+
+
+async def notified(api: Api, fingerprint: str) -> None:
+    """Wait for a notification."""
+
+    async def there() -> bool:
+        rows = await api.database.fetch("SELECT FROM notifications WHERE fingerprint = $1", fingerprint)
+        return bool(rows)
+
+    await eventually(there)
 
 
 async def settled(api: Api, webhook: dict[str, Any], status: str) -> dict[str, Any]:
@@ -187,11 +199,24 @@ async def test_who_is_gone_is_not_told_any_more(api: Api, nats_client: Client, r
 async def test_only_what_is_wanted_is_told(api: Api, nats_client: Client, receiver: Receiver) -> None:
     await hook(api, receiver.url, "notification.error")
     for severity in ("info", "error", "warning"):
-        notice = NotifyRequested(kind="a.b", severity=severity, title=severity, fingerprint=severity)  # type: ignore[arg-type]
+        notice = NotifyRequested(kind="a.b", severity=severity, title=severity, fingerprint=severity, detail=SECRET)  # type: ignore[arg-type]
         await tell(nats_client, notice)
     await tell(nats_client, result())
     [(_, body)] = await receiver.times(1)
-    assert json.loads(body)["data"]["title"] == "error"
+    data = json.loads(body)["data"]
+    assert (data["title"], data["detail"]) == ("error", "https://user:[redacted]@there")
+
+
+@pytest.mark.parametrize("environment", [PRIVATE])
+async def test_a_webhook_is_not_told_that_it_takes_nothing(api: Api, nats_client: Client, receiver: Receiver) -> None:
+    """That would fail as well, and so on for ever."""
+    webhook = await hook(api, receiver.url, "notification")
+    for fingerprint in (f"api.webhook_failed/{webhook['id']}", f"api.webhook_failed/{uuid4()}"):
+        await tell(nats_client, NotifyRequested(kind="api.webhook_failed", title="t", fingerprint=fingerprint))
+        await notified(api, fingerprint)
+    [(_, body)] = await receiver.times(1)
+    assert json.loads(body)["data"]["fingerprint"] == fingerprint
+    assert await api.database.strict.fetchval("SELECT count(*) FROM webhook_deliveries") == 1
 
 
 @pytest.mark.parametrize("environment", [PRIVATE])

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from asyncpg import Record
 
 from api.alerts.ports import Finding
+from api.notifying.message import REDACT
 from api.notifying.ports import Audience
 from api.statements import statement
 from api.webhooks.events import Told, told
@@ -115,8 +116,8 @@ async def _announce(connection: Connection, event: Told, alert: Record) -> None:
         "fingerprint": alert["fingerprint"],
         "status": alert["status"],
         "severity": alert["severity"],
-        "title": alert["title"],
-        "detail": alert["detail"],
+        "title": REDACT.clean(alert["title"]),
+        "detail": REDACT.clean(alert["detail"]),
         "count": alert["count"],
         "since": alert["since"].isoformat(),
         "resolved_at": alert["resolved_at"].isoformat() if alert["resolved_at"] else None,

@@ -52,6 +52,9 @@ class Watcher:
         except (*UNREACHABLE, NatsError) as error:
             log.warning("%s: %r", "/".join(check.kinds), error)
             return
+        except Exception:  # the mistake of one check must not stop the others, nor the service that tells people
+            log.exception("%s: this check does not work", "/".join(check.kinds))
+            return
         firing = await self._records.firing(check.kinds)
         for name, finding in found.items():
             self._quiet.pop(name, None)

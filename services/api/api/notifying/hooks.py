@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from api.notifying.message import REDACT
 from api.notifying.ports import Notice, NotTold, Severity
 from api.statements import statement
 from api.webhooks.events import Told, told
@@ -43,8 +44,8 @@ def _data(notice: Notice) -> dict[str, Any]:
         "id": str(notice.id),
         "kind": notice.kind,
         "severity": notice.severity,
-        "title": notice.title,
-        "detail": notice.detail,
+        "title": REDACT.clean(notice.title),
+        "detail": REDACT.clean(notice.detail),
         "fingerprint": notice.fingerprint,
         "post_id": str(notice.post_id) if notice.post_id else None,
         "count": notice.count,

@@ -10,7 +10,7 @@ from common.telemetry.logs import Redact
 SHOWN = 30  # notifications that one message has in full
 DETAIL_LENGTH = 2000  # characters
 TITLE_LENGTH = 150
-REDACT = Redact(())  # what looks like a secret: errors quote addresses and answers, and e-mail goes far
+REDACT = Redact(())  # what looks like a secret: errors quote addresses and answers, and messages go far
 
 
 def subject_of(notices: Sequence[Notice]) -> str:

@@ -27,11 +27,12 @@ DELETE FROM webhooks WHERE id = $1
 UPDATE webhooks SET enabled = false, disabled_reason = $2 WHERE id = $1 AND enabled
 
 -- name: announce
--- Makes deliveries of events, one for each webhook that wants to know.
+-- Makes deliveries of events, one for each webhook that wants to know. None is told that it takes nothing itself: that
+-- would fail as well, and so on for ever.
 INSERT INTO webhook_deliveries (webhook_id, event, event_id, body)
 SELECT w.id, told.event, told.event_id, told.body
 FROM unnest($1::text[], $2::text[], $3::text[]) AS told (event, event_id, body)
-JOIN webhooks w ON w.enabled AND told.event = ANY(w.events)
+JOIN webhooks w ON w.enabled AND told.event = ANY(w.events) AND strpos(told.body, 'api.webhook_failed/' || w.id) = 0
 ORDER BY w.id, told.event_id
 ON CONFLICT (webhook_id, event_id) DO NOTHING
 
