@@ -24,7 +24,8 @@ RETURNING json_build_object('consumer', consumer, 'event_id', event_id, 'sequenc
                             'payload_base64', translate(encode(payload, 'base64'), E'\n', ''))::text
 
 -- name: prune_notifications
--- Forgets what people were told, once nothing more is folded into it.
+-- Forgets what people were told, once nothing more is folded into it; and the folds that are as old.
+WITH folds AS (DELETE FROM notification_folds WHERE last_at < $1)
 DELETE FROM notifications WHERE ctid = ANY (ARRAY(SELECT ctid FROM notifications WHERE last_at < $1 LIMIT $2))
   AND last_at < $1
 RETURNING row_to_json(notifications)::text

@@ -81,6 +81,16 @@ async def test_a_job_that_says_where_its_post_stands_is_kept(database: Database)
     assert await database.fetch("SELECT state FROM post_states") == before
 
 
+async def test_what_notifications_are_folded_into_is_forgotten_with_them(database: Database) -> None:
+    """Fingerprints may name posts, so that there are ever more of them."""
+    await database.execute(
+        "INSERT INTO notification_folds (fingerprint, notification_id, last_at)"
+        " SELECT age, gen_random_uuid(), now() - age::interval FROM unnest('{2 days,2 hours}'::text[]) AS age"
+    )
+    await Retention(database, settings())()
+    assert [row["fingerprint"] for row in await database.fetch("SELECT * FROM notification_folds")] == ["2 hours"]
+
+
 async def test_the_message_of_an_open_job_is_kept(database: Database) -> None:
     await database.execute(FILL["payloads"], datetime.now(UTC) - timedelta(days=2))
     await database.execute(
