@@ -123,6 +123,14 @@ def test_a_post_that_is_not_there(standing: Any) -> None:
     assert standing.command("trace", "nonsense", check=False).returncode == 2
 
 
+def test_a_state_that_there_is_not(connected: Any) -> None:
+    done = connected.command("trace", "--state", "nope", check=False)
+    assert done.returncode == 2
+    assert "nope is not one of" in done.stderr
+    assert connected.command("trace", "--state", "rejected").stdout == "No posts.\n"
+    assert connected.said("trace", "--state", "rejected") == []
+
+
 async def test_a_post_that_is_published_already_is_left_out(standing: Any) -> None:
     post = next(post for post in standing.said("trace") if post["state"] == "published")
     before = texts(standing)

@@ -41,7 +41,7 @@ async def test_a_budget_from_its_beginning_to_its_end(connected: Any, database: 
 WRONG = [
     (("--usd", "-1"), "postroom: --usd: input should be greater than 0, not -1.0\n"),
     (("--period", "year"), "postroom: --period: input should be 'day' or 'month', not 'year'\n"),
-    ((), "postroom: it needs limit_usd, limit_tokens, or both\n"),
+    ((), "postroom: it needs --usd, --tokens, or both\n"),
     (("--usd", "1", "--stop", "--fallback", "small"), "goes with no fallback"),
 ]
 

@@ -45,7 +45,9 @@ async def test_paused_and_resumed(connected: Any, database: Database, nats_clien
     assert f"paused until {rows[0]['until']:%Y-%m-%d %H:%M} UTC by {rows[0]['paused_by']}: a look" in (
         connected.command("queues", "show", "rewrite_queue").stdout
     )
-    assert connected.said("queues", "resume", "--all")["not_following"] == []
+    resumed = connected.said("queues", "resume", "--all")
+    assert (set(resumed["resumed"]), resumed["not_following"]) == ({"imagegen_queue", "rewrite_queue"}, [])
+    assert connected.command("queues", "resume", "rewrite_queue").stdout == "Nothing of that was paused.\n"
     assert await database.fetch("SELECT FROM queue_pauses") == []
     assert not (await nats_client.jetstream().consumer_info("POSTS", "rewriter")).paused
     lines = await database.fetch("SELECT actor, action, object FROM audit_log ORDER BY id")

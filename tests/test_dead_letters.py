@@ -147,8 +147,11 @@ def test_what_is_not_chosen_clearly_is_refused(standing: Any) -> None:
         "postroom: there is no dead letter 99999; `postroom dead list` shows all"
     )
     name_one = "postroom: name one letter by its number, or a group by --fingerprint or another filter, or --all"
-    assert standing.refusal("dead", "replay") == name_one
-    assert standing.refusal("dead", "discard", "1", "--all", "--yes") == name_one
+    assert standing.refusal("dead", "replay", code=2) == name_one
+    assert standing.refusal("dead", "discard", "1", "--all", "--yes", code=2) == name_one
+    assert standing.refusal("dead", "replay", "--queue", "nope", "--dry-run", code=2).startswith(
+        "postroom: there is no queue nope; there are rewrite_queue, "
+    )
     (standing.directory / "fixed.json").touch()
     done = standing.command("dead", "replay", "--all", "--payload", "fixed.json", check=False)
     assert done.returncode == 2

@@ -104,6 +104,7 @@ def _terms(values: dict[str, Any]) -> BudgetTerms:
         problem = error.errors(include_url=False)[0]
         option = OPTIONS.get(str(problem["loc"][0])) if problem["loc"] else None
         said = problem["msg"].removeprefix("Value error, ")
+        said = said.replace("limit_usd", "--usd").replace("limit_tokens", "--tokens")
         said = f"{said[:1].lower()}{said[1:]}" + (f", not {problem['input']!r}" if option else "")
         raise SettingsError(f"{option}: {said}" if option else said) from None
 

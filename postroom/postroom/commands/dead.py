@@ -9,11 +9,14 @@ from uuid import UUID
 import typer
 
 from common.audit import record
+from common.contracts import topology
 from common.messaging.letters import Contents, DeadLetter, LetterFilter, LetterGroup
 from common.messaging.replay import DeadLetters
 from common.messaging.within import EmittedWithin
 from common.operations import Outcome
+from common.operations.starting import WrongFilter
 from common.postgres import Within
+from common.queues.settings import known
 from postroom.commands.bulk import operate
 from postroom.commands.ids import post_id
 from postroom.commands.moments import moment
@@ -250,6 +253,8 @@ def _filter(
     since: str | None,
     until: str | None,
 ) -> LetterFilter:
+    with told():
+        known(topology(), [queue] if queue else [])
     given: dict[str, Any] = {
         "fingerprint": fingerprint,
         "consumer": consumer,
@@ -266,7 +271,8 @@ def _filter(
 def _one_of(number: int | None, wanted: LetterFilter, *, everything: bool) -> None:
     with told():
         if sum((number is not None, wanted != LetterFilter(), everything)) != 1:
-            raise Refused("name one letter by its number, or a group by --fingerprint or another filter, or --all")
+            words = "name one letter by its number, or a group by --fingerprint or another filter, or --all"
+            raise WrongFilter([("", words)])
 
 
 def _say_one(done: str, *, as_json: bool) -> None:

@@ -190,14 +190,15 @@ def pause_queues(names: Sequence[str], *, reason: str, until: datetime | None) -
 
 
 def resume_queues(names: Sequence[str]) -> tuple[list[str], list[Replica]]:
-    """Let these queues go on, or all where none is named; return which, and who did not follow."""
+    """Let these queues go on, or all where none is named; return those that stood still, and who did not follow."""
 
     async def decide(system: System) -> tuple[list[str], list[Replica]]:
         control = QueueControl(system.database)
         chosen = control.queues(*names)
-        for queue in await control.resume(chosen):
+        stood = await control.resume(chosen)
+        for queue in stood:
             await audit.record(system.database, person(), "resume_queue", f"/api/v1/queues/{queue}")
-        return chosen, await _enforcement(system).bring(chosen, by=person(), event="queue.resumed")
+        return stood, await _enforcement(system).bring(chosen, by=person(), event="queue.resumed")
 
     return run(lambda: _within(decide))
 
@@ -256,7 +257,7 @@ def _say(chosen: list[str], late: list[Replica], *, done: str, as_json: bool) ->
     if as_json:
         print_json({done: chosen, "not_following": [asdict(each) for each in late]})
         return
-    typer.echo(f"{', '.join(chosen)}: {done}.")
+    typer.echo(f"{', '.join(chosen)}: {done}." if chosen else "Nothing of that was paused.")
     say_late(late)
 
 

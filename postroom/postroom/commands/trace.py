@@ -10,6 +10,8 @@ from postroom.commands.ids import post_id as post_id_of
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
 
+STATES = ("pending", "scheduled", "awaiting", "published", "rejected", "duplicate", "cancelled", "dead")
+
 
 def trace(
     post_id: Annotated[
@@ -18,12 +20,12 @@ def trace(
             parser=post_id_of, metavar="[POST_ID]", help="The id of a post. Without: the latest posts, with their ids."
         ),
     ] = None,
-    state: Annotated[
-        str | None, typer.Option(help="Without an id: only posts in this state, such as awaiting.")
-    ] = None,
+    state: Annotated[str | None, typer.Option(help=f"Without an id: only posts that are {', '.join(STATES)}.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show everything that happened to a post, in order, with times and trace ids; without an id, list posts."""
+    if state not in (None, *STATES):
+        raise typer.BadParameter(f"{state} is not one of {', '.join(STATES)}", param_hint="--state")
     if post_id is None:
         _list(run(lambda: _latest(state)), as_json=as_json)
         return
@@ -42,6 +44,8 @@ def trace(
 def _list(posts: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         print_json(posts)
+    elif not posts:
+        typer.echo("No posts.")
     else:
         print_table(
             ("Post", "Collected", "Source", "State", "Text"),
