@@ -272,6 +272,12 @@ def test_the_api_answers_to_a_token(standing: Any) -> None:
         assert client.get("/posts").status_code == 401
 
 
+def test_jobs_of_a_queue_that_there_is_not(connected: Any) -> None:
+    for arguments in (("list",), ("cancel", "--dry-run")):
+        said = connected.refusal("jobs", *arguments, "--queue", "write_queue", code=2)
+        assert said.startswith("postroom: there is no queue write_queue; there are rewrite_queue, ")
+
+
 def test_a_second_stack_is_refused_here(standing: Any) -> None:
     refusal = standing.refusal("up", "--corpus", "corpus")
     assert re.fullmatch(

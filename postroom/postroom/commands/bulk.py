@@ -83,4 +83,4 @@ def _say_count(matching: int, noun: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"matching": matching})
     else:
-        typer.echo(f"{counted(matching, noun)} match.")
+        typer.echo(f"{counted(matching, noun)} {'matches' if matching == 1 else 'match'}.")

@@ -6,9 +6,12 @@ from uuid import UUID
 import typer
 from pydantic import ValidationError
 
+from common.contracts import topology
 from common.jobs import STATUSES, JobFilter
+from common.queues.settings import known
 from postroom.commands.ids import post_id as post_id_of
 from postroom.commands.moments import moment
+from postroom.output import told
 
 Job = Annotated[str, typer.Argument(metavar="CONSUMER/EVENT_ID", help="A job as the list names it.")]
 Queue = Annotated[str | None, typer.Option(help="Those of this queue.")]
@@ -31,7 +34,9 @@ def chosen(
     since: str | None,
     until: str | None,
 ) -> JobFilter:
-    """Return what the options choose. Raises typer.BadParameter."""
+    """Return what the options choose. Raises typer.BadParameter; ends the command where there is no such queue."""
+    with told():
+        known(topology(), [queue] if queue else [])
     given: dict[str, Any] = {
         "queue": queue,
         "consumer": consumer,
