@@ -52,7 +52,7 @@ WHERE ($4::text IS NULL OR kinds.queue = $4) AND ($5::text IS NULL OR kinds.cons
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: list_searched
--- The same of those whose error contains a text. It looks at the newest 1,000 that may, and a little further: at all that
+-- The same of those whose error contains a text. It looks at the newest 500 that may, and a little further: at all that
 -- came at the same time as the last of them. `page_stopped` is that time where there may be more, also in the one row of
 -- a page without any. That time is found in the index, so that only these jobs are read. A page that begins at a time
 -- and before any key was stopped there.
@@ -69,8 +69,8 @@ WITH kinds AS MATERIALIZED (
               AND j.created_at >= coalesce($10::timestamptz, '-infinity')
               AND j.created_at < coalesce($11::timestamptz, 'infinity')
               AND ($9::text IS NULL OR j.error_class = $9)
-            ORDER BY j.created_at DESC LIMIT 1000) AS looked_at
-        ORDER BY looked_at.created_at DESC OFFSET 999 LIMIT 1) AS at
+            ORDER BY j.created_at DESC LIMIT 500) AS looked_at
+        ORDER BY looked_at.created_at DESC OFFSET 499 LIMIT 1) AS at
 )
 SELECT page.*, stopped.at AS page_stopped
 FROM stopped LEFT JOIN LATERAL (
