@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from nats.aio.client import Client
 
 from api.app import run
+from api.notifying.email import EmailChannel
 from common.events import NotifyRequested, emitted
 from common.postgres import Database
 from common.service import ServiceSettings
@@ -208,6 +209,30 @@ async def test_in_the_end_it_is_given_up_and_others_are_told(
 
 
 KIND = "api.channel_failed"
+
+
+async def test_a_channel_that_is_wrong_itself_stops_nothing_else(
+    service_settings: ServiceSettings,
+    database: Database,
+    nats_client: Client,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is like one that takes nothing: tried again, given up, and told of by the others; the service lives on."""
+
+    async def wrong(*_: object) -> None:
+        raise KeyError("never seen")
+
+    monkeypatch.setattr(EmailChannel, "tell", wrong)
+    await notify(nats_client, notice())
+    async with serving(monkeypatch, **settings(mailbox.port, NOTIFY_RETRY_SECONDS="0.05")):
+        [row] = await deliveries(database, "failed")
+
+        async def said() -> bool:
+            return bool(await database.strict.fetchval("SELECT count(*) FROM notifications WHERE kind = $1", KIND))
+
+        await eventually(said)
+    assert (row["attempts"], row["last_error"]) == (2, "KeyError: 'never seen'")
 
 
 async def test_an_address_that_is_refused_keeps_no_other_one_from_being_told(

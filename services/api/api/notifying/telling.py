@@ -56,6 +56,12 @@ class Teller:
         except NotTold as error:
             await self._not_told(notices, max(attempts.values()), str(error))
             return True
+        except UNREACHABLE:
+            raise
+        except Exception as error:  # the mistake of one channel must not stop the others, nor the service
+            log.exception("%s", name)
+            await self._not_told(notices, max(attempts.values()), f"{type(error).__name__}: {error}"[:500])
+            return True
         log.info("%s: told of %d notifications", name, len(notices))
         await self._database.execute(
             statement("notifications", "told"),
