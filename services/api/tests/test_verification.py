@@ -71,6 +71,13 @@ async def test_a_late_canary_is_an_alert_and_the_whole_is_not_ready(api: Api) ->
     assert (said.status_code, said.json()["status"]) == (503, "not ready")
 
 
+async def test_a_canary_waits_while_a_queue_is_paused(api: Api) -> None:
+    await api.database.execute("INSERT INTO queue_pauses (queue, paused_by) VALUES ('rewrite_queue', 'test')")
+    await canary(api)
+    found = (await api.http.get("/verification/canary")).json()
+    assert (found["well"], found["waiting_seconds"] > found["limit_seconds"]) == (True, True)
+
+
 async def test_what_a_verification_found_is_an_alert(api: Api) -> None:
     assert (await api.http.get("/verification")).status_code == 404
     finding = {

@@ -58,7 +58,7 @@ class CanaryWorker:
             outcome = "published" if row["took"] <= row["limit_seconds"] else "late"
             await self._end(row["post_id"], outcome, row["took"])
             return True
-        lost = row["seconds"] > LOST_AFTER * row["limit_seconds"]
+        lost = not row["paused"] and row["seconds"] > LOST_AFTER * row["limit_seconds"]
         if row["state"] in ("dead", "rejected", "cancelled") or lost:
             why = row["last_error"] or f"it is {row['state']} after {row['seconds']:.0f} s"
             await self._end(row["post_id"], "failed", row["seconds"], why)

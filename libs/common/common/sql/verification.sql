@@ -55,7 +55,8 @@ SELECT at, balanced, findings, mended, report FROM verifications ORDER BY at DES
 -- How the last canary that ended went, and how long one has been under way.
 SELECT extract(epoch FROM ended.ended_at - ended.sent_at)::float8 AS seconds, ended.outcome,
        coalesce(ended.detail, '') AS detail, extract(epoch FROM now() - open.sent_at)::float8 AS waiting_seconds,
-       coalesce(open.limit_seconds, ended.limit_seconds) AS limit_seconds
+       coalesce(open.limit_seconds, ended.limit_seconds) AS limit_seconds,
+       EXISTS (SELECT FROM queue_pauses WHERE until IS NULL OR until > now()) AS paused
 FROM (SELECT 1) AS one
 LEFT JOIN LATERAL (SELECT * FROM canary_runs WHERE outcome IS NOT NULL ORDER BY sent_at DESC LIMIT 1) AS ended ON true
 LEFT JOIN LATERAL (SELECT * FROM canary_runs WHERE outcome IS NULL ORDER BY sent_at LIMIT 1) AS open ON true

@@ -23,7 +23,7 @@ class CanaryState:
     """How the canary is. Times are in seconds; those that are not known are None.
 
     `seconds` is how long the last one took that ended, `outcome` what came of it, and `detail` why; `waiting_seconds`
-    how long one has been under way.
+    how long one has been under way. `paused`: somebody lets a queue stand still.
     """
 
     seconds: float | None
@@ -31,11 +31,12 @@ class CanaryState:
     detail: str
     waiting_seconds: float | None
     limit_seconds: float
+    paused: bool = False
 
     @property
     def late(self) -> bool:
-        """Whether one has been under way for too long."""
-        return self.waiting_seconds is not None and self.waiting_seconds > self.limit_seconds
+        """Whether one has been under way for too long; while a queue is paused it may be."""
+        return not self.paused and self.waiting_seconds is not None and self.waiting_seconds > self.limit_seconds
 
     @property
     def well(self) -> bool:

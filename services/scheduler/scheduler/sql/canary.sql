@@ -1,7 +1,8 @@
 -- name: open
 -- The canary that is under way: since when, and what came of it so far.
 SELECT c.post_id, c.target, c.limit_seconds, extract(epoch FROM now() - c.sent_at)::float8 AS seconds, s.state,
-       p.status, p.last_error, extract(epoch FROM p.finished_at - c.sent_at)::float8 AS took
+       p.status, p.last_error, extract(epoch FROM p.finished_at - c.sent_at)::float8 AS took,
+       EXISTS (SELECT FROM queue_pauses WHERE until IS NULL OR until > now()) AS paused
 FROM canary_runs c
 JOIN post_states s USING (post_id)
 LEFT JOIN publications p ON p.post_id = c.post_id AND p.destination = c.target
