@@ -183,6 +183,7 @@ async def test_taking_over_from_a_killed_process_is_no_duplicate(new_client, ser
     try:
         assert (await process.stdout.readline()).strip() == b"True"
         process.kill()
+        await process.wait()  # until then its connection may live
         heir = new_client(session)
         await heir.connect()
         assert (await heir.get_me()).id == alice.id
