@@ -65,6 +65,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         await serving
 
 
+@pytest.mark.soak  # the demo below has all of it, and more
 async def test_a_post_is_one_trace_from_collection_to_the_sent_message(place: Any, receiver: Receiver) -> None:
     corpus = place.corpus(5, sources=2)
     arguments = ("--corpus", str(corpus), "--until-idle", "--report", "report.json")
