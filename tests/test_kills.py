@@ -49,12 +49,12 @@ def check(report: dict[str, Any], texts: Counter[str], posts: int) -> None:
 
 @pytest.mark.timeout(600)
 async def test_services_and_servers_are_killed_at_random(place: Any, delivered: Delivered) -> None:
-    corpus = place.corpus(100)
+    corpus = place.corpus(170)
     arguments = ("--corpus", str(corpus), "--until-idle", "--report", "report.json")
     async with place.up(*arguments) as running:
         await running.pid("collector")
-        report = await run(place, running, kills=3, seed=1, servers=1)
-    check(report, delivered(place.directory / ".postroom" / "corpus"), posts=300)
+        report = await run(place, running, kills=4, seed=1, servers=1)
+    check(report, delivered(place.directory / ".postroom" / "corpus"), posts=510)
 
 
 @pytest.mark.timeout(600)
