@@ -11,6 +11,7 @@ from common.catalog import Catalog
 from common.events import PublishRequested
 from common.planning.going_out import GoingOut
 from common.postgres import Database
+from common.telemetry.propagation import resumed_trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Decided:
     route_id: UUID
     rewrite_id: UUID
     targets: tuple[str, ...]
+    traceparent: str | None
 
 
 async def decide_routing(
@@ -37,7 +39,7 @@ async def decide_routing(
     rows = await database.strict_fetch(statement("posts", "decide"), post_id, route_id, verdict, by, reason)
     if not rows:
         raise Problem("conflict", "nothing of this post is held: it was decided already, or no route asks for approval")
-    return [Decided(row["route_id"], row["rewrite_id"], tuple(row["targets"])) for row in rows]
+    return [Decided(row["route_id"], row["rewrite_id"], tuple(row["targets"]), row["traceparent"]) for row in rows]
 
 
 async def approve(call: Call, post_id: UUID, route_id: UUID | None, reason: str) -> tuple[list[str], list[UUID]]:
@@ -50,12 +52,13 @@ async def approve(call: Call, post_id: UUID, route_id: UUID | None, reason: str)
     planned: list[UUID] = []
     for held in await decide_routing(call.database, post_id, route_id, "publish", call.actor, reason):
         route = await catalog.route(held.route_id)
-        goes_out = await going_out(route, post_id, held.rewrite_id, held.targets, call.actor)
+        with resumed_trace(held.traceparent, "approval", call.system.tracer):
+            goes_out = await going_out(route, post_id, held.rewrite_id, held.targets, call.actor)
+            cause = f"approve/{post_id}/{held.route_id}/{held.rewrite_id}"
+            packages += await call.emit(*goes_out.requests, cause=cause)
         if goes_out.decision != "publish":
             values = post_id, held.route_id, goes_out.decision, goes_out.reason
             await call.database.execute(statement("posts", "plan_routing"), *values)
-        cause = f"approve/{post_id}/{held.route_id}/{held.rewrite_id}"
-        packages += await call.emit(*goes_out.requests, cause=cause)
         planned += [taken.scheduled_id for taken in goes_out.taken]
     return packages, planned
 
@@ -74,7 +77,8 @@ async def retry(call: Call, post_id: UUID) -> tuple[list[str], list[str]]:
     packages = []
     if destinations:
         request = PublishRequested(post_id=post_id, rewrite_id=row["rewrite_id"], targets=destinations)
-        packages = await call.emit(request)
+        with resumed_trace(row["traceparent"], "retry", call.system.tracer):
+            packages = await call.emit(request)
     if not replayed and not packages:
         raise Problem("conflict", "its dead letters are not kept any more")
     return replayed, packages

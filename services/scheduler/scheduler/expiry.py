@@ -7,6 +7,7 @@ from datetime import datetime
 from common.events import NotifyRequested
 from common.messaging.rails import Rails
 from common.postgres import Database, Queries
+from common.telemetry.propagation import within_trace
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class ApprovalExpiryWorker:
                     post_id=row["post_id"],
                 )
                 cause = f"expired/{row['post_id']}/{row['route_id']}/{row['rewrite_id']}"
-                emits += self._rails.compose([notice], consumer=CONSUMER, cause=cause)
+                with within_trace(row["traceparent"]):
+                    emits += self._rails.compose([notice], consumer=CONSUMER, cause=cause)
                 log.info("post %s: %s", row["post_id"], row["reason"])
             await self._rails.emit(connection, emits)
         await self._rails.outbox.publish(emits)

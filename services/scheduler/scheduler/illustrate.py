@@ -11,6 +11,7 @@ from common.events import Event, ImageFailed, ImageGenerated, NotifyRequested, P
 from common.failures import Retry, Skip
 from common.messaging import Job
 from common.planning.going_out import GoingOut
+from common.telemetry.propagation import resumed_trace
 from scheduler.ports import Routes
 from scheduler.route import BY
 from scheduler.routing import Routing
@@ -44,9 +45,12 @@ class GoOn:
         routing = await self._waiting(event, job)
         if routing is None or routing.decision != "illustrate":
             return []
-        decided, events = await self._decided(event, routing)
+        # In its own trace, also where a person has asked for the image and so began another one.
+        with resumed_trace(routing.traceparent, "image join", job.tracer):
+            decided, events = await self._decided(event, routing)
+            job.emit(events)
         self._store.settle(job, routing, decided)
-        return events
+        return []
 
     async def _waiting(self, event: Outcome, job: Job) -> Routing | None:
         if event.rewrite_id is None:

@@ -9,7 +9,7 @@ Decision = Literal["publish", "schedule", "hold", "illustrate"]
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The decision for one rewrite of a post. `reason` tells people why it waits."""
+    """The decision for one rewrite of a post. `reason` tells people why it waits, `traceparent` is where that began."""
 
     post_id: UUID
     route_id: UUID
@@ -17,6 +17,7 @@ class Routing:
     targets: tuple[str, ...]
     decision: Decision = "publish"
     reason: str = ""
+    traceparent: str | None = None
 
     def decided(self, decision: Decision, reason: str = "") -> "Routing":
         """Return the routing with another decision."""

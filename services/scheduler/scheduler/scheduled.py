@@ -19,6 +19,7 @@ from common.events import Emitted, NotifyRequested, PublishRequested
 from common.messaging.ledger import columns, event_of
 from common.messaging.rails import Rails
 from common.postgres import Connection, Database, Queries
+from common.telemetry.propagation import within_trace
 from scheduler.settle import SettleScheduled, not_published
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,10 @@ class ScheduledPostsWorker:
         for row in rows:
             event = PublishRequested(post_id=row["post_id"], rewrite_id=row["rewrite_id"], targets=(row["target"],))
             # Each taking is a request of its own, and the version rises with each.
-            emits += self._rails.compose([event], consumer=CONSUMER, cause=f"scheduled/{row['id']}/{row['version']}")
+            with within_trace(row["traceparent"]):
+                emits += self._rails.compose(
+                    [event], consumer=CONSUMER, cause=f"scheduled/{row['id']}/{row['version']}"
+                )
         ids = [row["id"] for row in rows]
         await connection.execute(self._sql["take"], ids, [emit.id for emit in emits])
         return emits
@@ -139,7 +143,8 @@ class ScheduledPostsWorker:
             if each.status == "failed":
                 notice: NotifyRequested = not_published(each.row["post_id"], each.row["target"], each.reason)
                 cause = f"scheduled/{each.row['id']}/{each.row['version']}"
-                emits += self._rails.compose([notice], consumer=CONSUMER, cause=cause)
+                with within_trace(each.row["traceparent"]):
+                    emits += self._rails.compose([notice], consumer=CONSUMER, cause=cause)
         return emits
 
 

@@ -12,6 +12,7 @@ from common.messaging import Job
 from common.messaging.ledger import columns
 from common.messaging.rails import Rails
 from common.postgres import Database, Queries
+from common.telemetry.propagation import current_trace, within_trace
 
 MOST_REPEATS = 3
 LOST_SECONDS = 60.0  # after that a request that has ended counts as one whose result was lost
@@ -59,13 +60,14 @@ class SettleScheduled:
 
     def wake(self, post_id: UUID, job: Job) -> None:
         """Let what waited for a content or an image of this post be looked at again."""
-        job.write(self._sql["wake"], post_id)
+        job.write(self._sql["wake"], post_id, current_trace())
 
     async def lost(self) -> None:
         """Settle posts whose requests have ended without a result that came here: as dead letters, mostly."""
         for row in await self._database.fetch(self._sql["lost"], LOST_SECONDS):
             settled = self._settled(row, Told(row["ended"], row["error"]))
-            emits = self._rails.compose(settled.notices, consumer=CONSUMER, cause=f"lost/{row['request_id']}")
+            with within_trace(row["traceparent"]):
+                emits = self._rails.compose(settled.notices, consumer=CONSUMER, cause=f"lost/{row['request_id']}")
             async with self._database.transaction() as connection:
                 await connection.execute(self._sql[settled.statement], *columns([settled.row], len(settled.row)))
                 await self._rails.emit(connection, emits)

@@ -10,7 +10,10 @@ import asyncpg
 from common.catalog import Catalog, Source
 from common.messaging import Job
 from common.postgres import Database, Queries
+from common.telemetry.propagation import current_trace
 from scheduler.routing import Routing
+
+WAITING = ("hold", "illustrate")  # decisions after which the routing itself is waited with
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Store:
             routing.decision,
             routing.reason,
             json.dumps(routing.targets),  # unnest would take arrays of arrays apart
+            current_trace() if routing.decision in WAITING else None,
         )
 
     def settle(self, job: Job, routing: Routing, decided: Routing) -> None:
@@ -94,5 +98,11 @@ class Store:
 
 def _routing(row: asyncpg.Record) -> Routing:
     return Routing(
-        row["post_id"], row["route_id"], row["rewrite_id"], tuple(row["targets"]), row["decision"], row["reason"]
+        row["post_id"],
+        row["route_id"],
+        row["rewrite_id"],
+        tuple(row["targets"]),
+        row["decision"],
+        row["reason"],
+        row["traceparent"],
     )

@@ -21,6 +21,7 @@ from common.planning.refusals import NotPlannable
 from common.planning.schedules import Interval, Once, Schedule, read_schedule
 from common.planning.targets import Targets, platform_of
 from common.postgres import Database, Queries
+from common.telemetry.propagation import current_trace
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +227,7 @@ class Rules:
             key = f"rule/{due.id}/{slot.astimezone(UTC).isoformat()}/{target}"
             named = f"rule:{values.name}"
             row = content.post_id, content.id, due.id, platform_of(target), target, at, key, named
-            await self._database.execute(self._sql["plan"], *row)
+            await self._database.execute(self._sql["plan"], *row, current_trace())
         await self._database.execute(self._sql["succeeded"], due.id, slot, content.id)
         log.info("rule %s ran for %s: content %s", values.name, slot.isoformat(), content.id)
         return Execution(slot, asked_by, "succeeded", content.id, None, due.now)

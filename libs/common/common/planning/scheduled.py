@@ -20,6 +20,7 @@ from common.planning.refusals import (
 )
 from common.planning.targets import Targets, platform_of
 from common.postgres import Database, Queries
+from common.telemetry.propagation import current_trace
 
 PAST = timedelta(minutes=1)  # a time that has passed by no more than this is meant to be now
 
@@ -88,6 +89,7 @@ class ScheduledPosts:
             order.scheduled_time,
             None,
             by,
+            current_trace(),
         )
         if row is None:
             raise await self._planned(material.post_id, target)
@@ -150,11 +152,13 @@ class ScheduledPosts:
         if row["status"] not in ("failed", "cancelled"):
             raise TooLate(_too_late(row, "retried"))
         await self._check_free(row["post_id"], row["target"])
-        await self._decided(scheduled_id, await self._write("retry", scheduled_id), "retried")
+        await self._decided(scheduled_id, await self._write("retry", scheduled_id, current_trace()), "retried")
 
     async def publish_now(self, scheduled_id: UUID) -> None:
         """Publish now what waits for its time. Raises TooLate, NoSuchScheduledPost."""
-        await self._decided(scheduled_id, await self._write("publish_now", scheduled_id), "published now")
+        await self._decided(
+            scheduled_id, await self._write("publish_now", scheduled_id, current_trace()), "published now"
+        )
 
     def _check_time(self, moment: datetime) -> None:
         if moment < self._now() - PAST:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from common.planning.schedules import Clock, Zone
 from common.planning.targets import platform_of, target_of
 from common.postgres import Database, Queries
+from common.telemetry.propagation import current_trace
 
 DAYS_AHEAD = 366
 Weekday: TypeAlias = Literal["1", "2", "3", "4", "5", "6", "7"]
@@ -105,8 +106,8 @@ class SlotTaker:
             rows = await connection.fetch(self._sql["occupied"], target, now - slots.distance)
             for at in slots.free(now, [row["scheduled_time"] for row in rows]):
                 key = f"slot/{target}/{at:%Y-%m-%dT%H:%MZ}"
-                values = post_id, None, rewrite_id, route_id, None, platform_of(target), target, at, key, by
-                scheduled_id = await connection.fetchval(self._sql["plan"], *values)
+                planned = post_id, None, rewrite_id, route_id, None, platform_of(target), target, at, key, by
+                scheduled_id = await connection.fetchval(self._sql["plan"], *planned, current_trace())
                 if scheduled_id:
                     return Taken(scheduled_id, at)
         raise NoFreeSlot(f"no slot of {target} is free within a year")

@@ -37,8 +37,8 @@ SELECT url FROM publications WHERE post_id = $1 AND destination = $2 AND status 
 -- name: plan
 -- Plans a post, unless it is planned for this target already, or its slot is taken.
 INSERT INTO scheduled_posts (post_id, content_id, rewrite_id, route_id, rule_id, platform, target, scheduled_time, due_at,
-                             slot_key, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)
+                             slot_key, created_by, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING RETURNING id
 
 -- name: open_plan
@@ -65,16 +65,18 @@ SET status = 'cancelled', slot_key = NULL, last_error = coalesce(last_error || '
 WHERE id = $1 AND status IN ('scheduled', 'failed') RETURNING id
 
 -- name: retry
--- Plans a post anew, for now, that failed or was called off.
+-- Plans a post anew, for now, that failed or was called off; from then on it belongs to the given trace, if there is one.
 UPDATE scheduled_posts
-SET status = 'scheduled', due_at = clock_timestamp(), attempts = 0, version = version + 1, updated_at = now()
+SET status = 'scheduled', due_at = clock_timestamp(), attempts = 0, traceparent = coalesce($2, traceparent),
+    version = version + 1, updated_at = now()
 WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING id
 
 -- name: publish_now
--- Makes a post due that waits for its time; its slot is free again.
+-- Makes a post due that waits for its time; its slot is free again. From then on it belongs to the given trace, if there
+-- is one.
 UPDATE scheduled_posts
 SET scheduled_time = least(scheduled_time, clock_timestamp()), due_at = clock_timestamp(), slot_key = NULL,
-    version = version + 1, updated_at = now()
+    traceparent = coalesce($2, traceparent), version = version + 1, updated_at = now()
 WHERE id = $1 AND status = 'scheduled' RETURNING id
 
 -- name: alone_at

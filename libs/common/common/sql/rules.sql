@@ -65,8 +65,9 @@ ON CONFLICT (rule_id, slot) DO UPDATE SET status = 'failed', error = excluded.er
 
 -- name: plan
 -- Schedules what a run brings.
-INSERT INTO scheduled_posts (post_id, content_id, rule_id, platform, target, scheduled_time, due_at, slot_key, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8)
+INSERT INTO scheduled_posts (post_id, content_id, rule_id, platform, target, scheduled_time, due_at, slot_key, created_by,
+                             traceparent)
+VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9)
 
 -- name: get
 -- One rule with its statistics.

@@ -31,6 +31,30 @@ def stored_trace(traceparent: str | None) -> Context:
     return propagate.extract({"traceparent": traceparent} if traceparent else {})
 
 
+def current_trace() -> str | None:
+    """Return the traceparent of what is under way, for a record to keep while it waits; None outside of any trace."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers.get("traceparent")
+
+
+@contextmanager
+def resumed_trace(traceparent: str | None, name: str, tracer: trace.Tracer) -> Iterator[None]:
+    """Go on, for a block, in the trace that a record keeps, by a span `name` that is linked to what ends the wait.
+
+    Nothing changes where the record keeps no trace, or what ends the wait is part of it.
+    """
+    kept = stored_trace(traceparent)
+    waiting = trace.get_current_span(kept).get_span_context()
+    ending = trace.get_current_span().get_span_context()
+    if not waiting.is_valid or waiting.trace_id == ending.trace_id:
+        yield
+        return
+    links = [trace.Link(ending)] if ending.is_valid else []
+    with tracer.start_as_current_span(name, context=kept, links=links):
+        yield
+
+
 @contextmanager
 def within_trace(traceparent: str | None) -> Iterator[None]:
     """Go on, for a block, in the trace that a record keeps."""

@@ -1,5 +1,6 @@
 """Scheduled posts: what is to be published when, and where."""
 
+from contextlib import AbstractContextManager
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from api.statements import statement
 from common.planning.scheduled import Order, ScheduledPosts
 from common.planning.targets import platform_named, target_of
 from common.telegram.entities import Entity
+from common.telemetry.propagation import resumed_trace
 
 router = resource("scheduled-posts")
 
@@ -167,7 +169,8 @@ async def cancel_scheduled_post(scheduled_id: UUID, call: Calling) -> ScheduledP
 async def retry_scheduled_post(scheduled_id: UUID, call: Calling) -> ScheduledPost:
     """Publish now what failed or was called off."""
     await _alone_with(call, scheduled_id)
-    await _scheduled(call).retry(scheduled_id)
+    with await _resumed(call, scheduled_id, "retry"):
+        await _scheduled(call).retry(scheduled_id)
     return await get_scheduled_post(scheduled_id, call)
 
 
@@ -175,7 +178,8 @@ async def retry_scheduled_post(scheduled_id: UUID, call: Calling) -> ScheduledPo
 async def publish_scheduled_post_now(scheduled_id: UUID, call: Calling) -> ScheduledPost:
     """Publish now what waits for its time."""
     await _alone_with(call, scheduled_id)
-    await _scheduled(call).publish_now(scheduled_id)
+    with await _resumed(call, scheduled_id, "publish now"):
+        await _scheduled(call).publish_now(scheduled_id)
     return await get_scheduled_post(scheduled_id, call)
 
 
@@ -186,6 +190,12 @@ def _scheduled(call: Call) -> ScheduledPosts:
 async def _alone_with(call: Call, scheduled_id: UUID) -> None:
     await call.alone_with("scheduled-post", scheduled_id)
     call.changing(await _read(call, scheduled_id))
+
+
+async def _resumed(call: Call, scheduled_id: UUID, what: str) -> AbstractContextManager[None]:
+    """Go on in the trace in which it was planned, and leave it this decision as what caused the rest."""
+    row = await _scheduled(call).get(scheduled_id)
+    return resumed_trace(row["traceparent"], what, call.system.tracer)
 
 
 async def _read(call: Call, scheduled_id: UUID) -> ScheduledPost:

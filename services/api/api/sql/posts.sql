@@ -63,7 +63,7 @@ SELECT p.id, p.source_id, p.external_id, p.revision, p.url, p.title, p.text, p.e
        array(SELECT to_jsonb(r) - 'post_id' - 'request' - 'answer' FROM rewrites r
              WHERE r.post_id = p.id ORDER BY r.created_at, r.id) AS rewrites,
        array(SELECT to_jsonb(e) - 'post_id' FROM post_edits e WHERE e.post_id = p.id ORDER BY e.edited_at, e.id) AS edits,
-       array(SELECT to_jsonb(o) - 'post_id' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at, o.route_id) AS routings,
+       array(SELECT to_jsonb(o) - 'post_id' - 'traceparent' FROM routings o WHERE o.post_id = p.id ORDER BY o.decided_at, o.route_id) AS routings,
        array(SELECT to_jsonb(j) - 'post_id' - 'holder' - 'lease_until' - 'ack_subject' - 'trouble' FROM jobs j
              WHERE j.post_id = p.id ORDER BY j.created_at, j.consumer, j.event_id) AS jobs,
        array(SELECT jsonb_build_object('id', d.id, 'target', d.target, 'scheduled_time', d.scheduled_time,
@@ -101,7 +101,8 @@ INSERT INTO post_edits (post_id, rewrite_id, title, text, entities, edited_by) V
 
 -- name: decide
 -- Decides about what routes hold of a post.
-SELECT route_id, rewrite_id, targets FROM decide_routing($1, $2, $3, $4, $5)
+SELECT d.route_id, d.rewrite_id, d.targets, r.traceparent
+FROM decide_routing($1, $2, $3, $4, $5) d JOIN routings r ON r.post_id = $1 AND r.route_id = d.route_id
 
 -- name: plan_routing
 -- Says that what was approved goes out at a slot, or is still held as none is free.
@@ -117,5 +118,7 @@ SELECT (SELECT array_agg(consumer || '/' || event_id) FROM jobs WHERE post_id = 
        (SELECT array_agg(destination ORDER BY destination) FROM publications
         WHERE post_id = p.id AND status IN ('failed', 'cancelled')) AS destinations,
        (SELECT k.rewrite_id FROM publications q JOIN publish_packages k ON k.id = q.package_id
-        WHERE q.post_id = p.id AND q.status IN ('failed', 'cancelled') ORDER BY q.created_at DESC LIMIT 1) AS rewrite_id
+        WHERE q.post_id = p.id AND q.status IN ('failed', 'cancelled') ORDER BY q.created_at DESC LIMIT 1) AS rewrite_id,
+       (SELECT k.traceparent FROM publications q JOIN publish_packages k ON k.id = q.package_id
+        WHERE q.post_id = p.id AND q.status IN ('failed', 'cancelled') ORDER BY q.created_at DESC LIMIT 1) AS traceparent
 FROM posts p WHERE p.id = $1

@@ -21,7 +21,7 @@ WITH RECURSIVE targets AS (
     FROM targets t WHERE t.target IS NOT NULL
 ), taken AS MATERIALIZED (
     SELECT first.* FROM targets t CROSS JOIN LATERAL (
-        SELECT id, post_id, content_id, rewrite_id, s.target, version, scheduled_time, due_at, created_at
+        SELECT id, post_id, content_id, rewrite_id, s.target, version, scheduled_time, due_at, created_at, traceparent
         FROM scheduled_posts s
         WHERE s.target = t.target AND s.status = 'scheduled'
           AND s.due_at <= coalesce($1::timestamptz, statement_timestamp())
@@ -33,7 +33,7 @@ WITH RECURSIVE targets AS (
           AND NOT EXISTS (SELECT FROM jobs j WHERE j.consumer = 'publisher' AND j.event_id = o.request_id
                                                AND j.status IN ('succeeded', 'failed', 'cancelled')))
 )
-SELECT t.id, t.post_id, t.rewrite_id, t.target, t.version, c.status AS content_status, c.reason AS content_reason,
+SELECT t.id, t.post_id, t.rewrite_id, t.target, t.version, t.traceparent, c.status AS content_status, c.reason AS content_reason,
        coalesce(k.illustrate, false)
        AND greatest(t.scheduled_time, (SELECT max(r.created_at) FROM rewrites r
                                        WHERE r.post_id = t.post_id AND r.status = 'succeeded'))
@@ -64,9 +64,11 @@ SET status = g.status, last_error = g.reason, version = version + 1, updated_at 
 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS g (id, status, reason) WHERE s.id = g.id
 
 -- name: wake
--- Makes posts due again that were put off: their content or image has come. It waits for whoever puts them off now.
-UPDATE scheduled_posts SET due_at = scheduled_time
-WHERE post_id = ANY($1::uuid[]) AND status = 'scheduled' AND attempts = 0
+-- Makes posts due again that were put off: their content or image has come. It waits for whoever puts them off now. One
+-- that no request has planned, but a rule, goes on in the trace of what has come.
+UPDATE scheduled_posts AS s SET due_at = s.scheduled_time, traceparent = coalesce(s.traceparent, came.traceparent)
+FROM unnest($1::uuid[], $2::text[]) AS came (post_id, traceparent)
+WHERE s.post_id = came.post_id AND s.status = 'scheduled' AND s.attempts = 0
 
 -- name: leftovers
 -- Requests that were stored and not published: a replica died, or the stream was away. In their order.
@@ -83,7 +85,7 @@ WHERE s.request_id = $1 AND s.status = 'publishing'
 -- name: lost
 -- Posts that are being published although their requests have ended a while ago: as dead letters, or untold. One that
 -- the publisher has an image made for first ends with the request for that.
-SELECT s.id, s.post_id, s.target, s.attempts, s.request_id, p.status AS publication, p.message_ids, p.url,
+SELECT s.id, s.post_id, s.target, s.attempts, s.request_id, s.traceparent, p.status AS publication, p.message_ids, p.url,
        coalesce(k.reason, p.last_error, j.last_error, 'its image could not be made: ' || i.last_error,
                 'the request has ended') AS error,
        CASE WHEN k.id IS NULL THEN j.status ELSE k.status END AS ended
@@ -139,7 +141,7 @@ SET decision = 'reject', decided_at = now(),
 FROM routes
 WHERE routes.id = r.route_id AND r.decision = 'hold'
   AND r.decided_at <= coalesce($1::timestamptz, statement_timestamp()) - routes.approval_expires_hours * interval '1 hour'
-RETURNING r.post_id, r.route_id, r.rewrite_id, r.reason, routes.name AS route
+RETURNING r.post_id, r.route_id, r.rewrite_id, r.reason, r.traceparent, routes.name AS route
 
 -- name: next_expiry
 -- The seconds until the next approval expires; NULL where none does.

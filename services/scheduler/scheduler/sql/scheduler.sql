@@ -1,13 +1,13 @@
 -- name: add_routing
 -- Records what routes decided. A post that is rewritten again for the same route is decided anew; the newest rewrite
 -- counts, in whatever order they are heard of, and what was decided for it does not wait for its image again.
-INSERT INTO routings AS r (post_id, route_id, rewrite_id, decision, reason, targets)
-SELECT post_id, route_id, rewrite_id, decision, reason, ARRAY(SELECT json_array_elements_text(targets::json))
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[])
-     AS decided (post_id, route_id, rewrite_id, decision, reason, targets)
+INSERT INTO routings AS r (post_id, route_id, rewrite_id, decision, reason, targets, traceparent)
+SELECT post_id, route_id, rewrite_id, decision, reason, ARRAY(SELECT json_array_elements_text(targets::json)), traceparent
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[])
+     AS decided (post_id, route_id, rewrite_id, decision, reason, targets, traceparent)
 ON CONFLICT (post_id, route_id) DO UPDATE
 SET rewrite_id = excluded.rewrite_id, decision = excluded.decision, reason = excluded.reason,
-    targets = excluded.targets, decided_at = now(), decided_by = NULL
+    targets = excluded.targets, traceparent = excluded.traceparent, decided_at = now(), decided_by = NULL
 WHERE NOT (r.rewrite_id = excluded.rewrite_id AND excluded.decision = 'illustrate')
   AND NOT EXISTS (SELECT FROM rewrites known, rewrites given
                   WHERE known.id = r.rewrite_id AND given.id = excluded.rewrite_id
@@ -21,7 +21,7 @@ WHERE r.post_id = s.post_id AND r.rewrite_id = s.rewrite_id AND r.decision = s.w
 
 -- name: standing
 -- A rewrite's route with its routing, which may be that of an older or a newer rewrite, or missing.
-SELECT w.post_id, w.route_id, r.rewrite_id, r.targets, r.decision, r.reason,
+SELECT w.post_id, w.route_id, r.rewrite_id, r.targets, r.decision, r.reason, r.traceparent,
        coalesce((other.created_at, other.id) > (w.created_at, w.id), false) AS newer
 FROM rewrites w
 LEFT JOIN routings r ON r.post_id = w.post_id AND r.route_id = w.route_id
@@ -30,7 +30,7 @@ WHERE w.post_id = $1 AND w.id = $2
 
 -- name: routings
 -- The routings of a post, or only that of one rewrite.
-SELECT post_id, route_id, rewrite_id, targets, decision, reason FROM routings
+SELECT post_id, route_id, rewrite_id, targets, decision, reason, traceparent FROM routings
 WHERE post_id = $1 AND ($2::uuid IS NULL OR rewrite_id = $2) ORDER BY decided_at, route_id
 
 -- name: unread_sources
