@@ -10,7 +10,7 @@ from common.service import SettingsGroup
 QUEUE_DEFAULTS = QueueSettings(
     concurrency=4,  # a low queue: pictures share the endpoint's limits with the rewriter's texts
     max_attempts=3,
-    backoff_base_seconds=4.0,
+    backoff_base_seconds=9.0,  # three attempts span more than a minute: an endpoint may be away that long
     timeout_seconds=300.0,
 )
 
