@@ -4,8 +4,8 @@
 SHELL := /bin/bash
 
 PYTHON ?= python3
-# Much of the suite waits for servers: four workers keep two cores busy.
-PYTEST_FLAGS ?= -n 4 --dist worksteal
+# Much of the suite waits for servers: four workers keep two cores busy. What fails then runs once more, and is shown.
+PYTEST_FLAGS ?= -n 4 --dist worksteal --reruns 1
 UV_VERSION := 0.13.9
 BIN := .venv/bin
 UV := $(BIN)/uv
