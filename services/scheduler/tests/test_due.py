@@ -57,19 +57,29 @@ async def workers(stage: Stage, nats_client: Client, clock: Clock) -> AsyncItera
         each.close()
 
 
+CHUNK = 50_000  # posts a statement: one of a million would take longer than a statement may
+
+
 async def add(
     stage: Stage, number: int, first: datetime, step: timedelta = timedelta(0), *, targets: int = 1_000
 ) -> list[UUID]:
     """Plan copies of the stage's post, the n-th for target n modulo `targets`."""
+    ids = []
+    for start in range(0, number, CHUNK):
+        ids += await _add(stage, start, min(start + CHUNK, number), first, step, targets)
+    return ids
+
+
+async def _add(stage: Stage, start: int, end: int, first: datetime, step: timedelta, targets: int) -> list[UUID]:
     rows = await stage.database.strict_fetch(
         "WITH added AS (INSERT INTO posts (id, external_id, text)"
-        "               SELECT gen_random_uuid(), n, 'text' FROM generate_series(0, $1::int - 1) AS n"
+        "               SELECT gen_random_uuid(), n, 'text' FROM generate_series($1::int, $5::int - 1) AS n"
         "               RETURNING id, external_id::int AS n)"
         " INSERT INTO scheduled_posts (post_id, platform, target, scheduled_time, due_at, created_by, created_at)"
         " SELECT id, 'telegram', 'telegram:@chan' || n % $4, $2::timestamptz + n * $3::interval,"
         "        $2::timestamptz + n * $3::interval, 'tests', now() + n * interval '1 microsecond'"
         " FROM added ORDER BY n RETURNING id",
-        number, first, step, targets,
+        start, first, step, targets, end,
     )  # fmt: skip
     return [row["id"] for row in rows]
 
