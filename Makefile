@@ -20,6 +20,7 @@ help: ## Show this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  \033[1m%-10s\033[0m %s\n", $$1, $$2}'
 
 install: .venv/.installed ## Create .venv from the lock; afterwards .venv/bin/postroom exists
+	@$(BIN)/python services/api/api/panel/assets.py
 
 $(UV):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

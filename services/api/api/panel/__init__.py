@@ -1,0 +1,1 @@
+"""The panel: a client of the API in the same process, for people."""
