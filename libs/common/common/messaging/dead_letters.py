@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from uuid import UUID
 
 from common.contracts import Durable
@@ -94,7 +93,6 @@ def keep() -> str:
     return statements()["keep"]
 
 
-@cache
 def statements() -> Queries:
     """Return the statements about dead letters."""
     return Queries.load(__package__, "dead_letters.sql")

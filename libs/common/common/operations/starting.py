@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +34,6 @@ class OperationEnded(Exception):
     """It has ended already."""
 
 
-@cache
 def statements() -> Queries:
     """Return the statements about operations."""
     return Queries.load("common", "operations.sql")

@@ -7,7 +7,9 @@ INSERT INTO …
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 NAME = re.compile(r"^-- name: *([a-z][a-z0-9_]*)$", re.MULTILINE)
 
@@ -16,7 +18,7 @@ class Queries(Mapping[str, str]):
     """The named statements of one .sql file."""
 
     def __init__(self, statements: Mapping[str, str]) -> None:
-        self._statements = dict(statements)
+        self._statements = MappingProxyType(dict(statements))
 
     def __getitem__(self, name: str) -> str:
         return self._statements[name]
@@ -29,13 +31,21 @@ class Queries(Mapping[str, str]):
 
     @classmethod
     def load(cls, package: str, file: str) -> "Queries":
-        """Read `sql/<file>` of `package`. Raises ValueError where a name stands twice or a block has no statement."""
-        text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
-        _, *parts = NAME.split(text)
-        statements: dict[str, str] = {}
-        for name, body in zip(parts[::2], parts[1::2], strict=True):
-            lines = [line for line in body.strip().splitlines() if not line.startswith("--")]
-            if name in statements or not lines:
-                raise ValueError(f"{package}/sql/{file}: {name} stands twice or is empty")
-            statements[name] = "\n".join(lines)
-        return cls(statements)
+        """Return `sql/<file>` of `package`, which is read once in a process.
+
+        Raises ValueError where a name stands twice or a block has no statement.
+        """
+        return _read(package, file)
+
+
+@cache
+def _read(package: str, file: str) -> Queries:
+    text = files(package).joinpath("sql", file).read_text(encoding="utf-8")
+    _, *parts = NAME.split(text)
+    statements: dict[str, str] = {}
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        lines = [line for line in body.strip().splitlines() if not line.startswith("--")]
+        if name in statements or not lines:
+            raise ValueError(f"{package}/sql/{file}: {name} stands twice or is empty")
+        statements[name] = "\n".join(lines)
+    return Queries(statements)
