@@ -2,14 +2,15 @@
 
 from starlette.requests import HTTPConnection
 
+from api.http.callers import Caller
 from api.http.problems import Problem
-from common.tokens import Scope, Token, TokenRefused, Tokens
+from common.tokens import Scope, TokenRefused, Tokens
 
 REALM = 'Bearer realm="postroom"'
 
 
-async def authenticate(request: HTTPConnection, tokens: Tokens, scope: Scope) -> Token:
-    """Return the caller's token. Raises a problem where it is not valid, or its scope does not allow this."""
+async def authenticate(request: HTTPConnection, tokens: Tokens, scope: Scope) -> Caller:
+    """Return the owner of a token. Raises a problem where it is not valid, or its scope does not allow this."""
     kind, _, secret = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret:
         detail = "send Authorization: Bearer and a token from `postroom token create`"
@@ -22,4 +23,4 @@ async def authenticate(request: HTTPConnection, tokens: Tokens, scope: Scope) ->
     if not token.allows(scope):
         headers = {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{scope}"'}
         raise Problem("forbidden", f"this needs the scope {scope}; the token has {token.scope}", headers=headers)
-    return token
+    return Caller.of_token(token)

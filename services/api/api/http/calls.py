@@ -1,4 +1,4 @@
-"""One request of a caller whose token is valid, as the resources see it."""
+"""One request of a caller who was let in, as the resources see it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http import etags
+from api.http.callers import Caller
 from api.http.problems import Problem
 from api.http.rate import Rate
 from api.live.hub import Hub
@@ -26,7 +27,7 @@ from common.messaging.replay import DeadLetters
 from common.messaging.within import EmittedWithin
 from common.operations import Kind
 from common.postgres import Database
-from common.tokens import Token, Tokens
+from common.tokens import Tokens
 
 CONSUMER = "api"  # whose events these are in the outbox
 Answering = TypeVar("Answering", bound=BaseModel)
@@ -58,7 +59,7 @@ class Call:
 
     system: System
     request: Request
-    token: Token
+    caller: Caller
     database: Database
     rails: "Rails | EmittedWithin"
     headers: dict[str, str] = field(default_factory=dict)  # of the answer
@@ -67,6 +68,7 @@ class Call:
     # What is waited for once the transaction has ended; it may return another answer.
     afterwards: Callable[[], Awaitable[Response | None]] | None = None
     path: str = ""  # of the object, for the audit log as well
+    if_match: str | None = None  # the version that the caller changes
 
     def __post_init__(self) -> None:
         """Begin with the path of the request."""
@@ -75,7 +77,7 @@ class Call:
     @property
     def actor(self) -> str:
         """Who calls, as records name it."""
-        return f"token:{self.token.name}"
+        return self.caller.actor
 
     @property
     def jobs(self) -> Jobs:
@@ -107,7 +109,7 @@ class Call:
 
     def changing(self, current: BaseModel) -> None:
         """Say what is about to be changed. Raises a problem where If-Match names another version of it."""
-        etags.check(self.request.headers.get("if-match"), current)
+        etags.check(self.if_match, current)
         self.before = current
 
     def created(self, key: object) -> None:

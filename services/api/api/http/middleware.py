@@ -55,11 +55,11 @@ class AroundRequests:
                 problem = Problem("internal", "it is logged under this request_id")
                 await problem.response(scope["path"], request_id)(scope, receive, send_with_headers)
             finally:
-                token = scope["state"].get("token")
+                actor = scope["state"].get("actor")
                 log.info(
                     "%s %s %d",
                     scope["method"],
                     scope["path"],
                     status,
-                    extra={"milliseconds": round((time.perf_counter() - began) * 1000, 1), "token": token},
+                    extra={"milliseconds": round((time.perf_counter() - began) * 1000, 1), "actor": actor},
                 )

@@ -45,7 +45,7 @@ class Paging:
     ) -> None:
         self._call: Call = call
         self._limit = limit
-        self._list = call.request.url.path
+        self._list = call.path
         self._after = self._read(cursor) if cursor is not None else Position(END_OF_TIME, None)
 
     async def of(self, item: type[Item], statement: str, *filters: Any) -> Page[Item]:

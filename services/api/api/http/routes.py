@@ -4,26 +4,23 @@ No endpoint can forget any of it: `resource` is how routers are made.
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from opentelemetry import propagate
-from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 
 from api.http import etags
 from api.http.authentication import authenticate
+from api.http.callers import Caller
 from api.http.calls import Call, System
 from api.http.idempotency import Repeatable
 from api.http.problems import Problem
-from api.statements import statement
-from common.messaging.within import EmittedWithin
-from common.postgres import Connection, Within
-from common.tokens import Scope, Token
+from api.http.writing import Operation, writing
+from common.tokens import Scope
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -31,7 +28,6 @@ SAFE = ("GET", "HEAD")
 LARGEST_BODY_BYTES = 2**20
 LARGEST_DRAINED_BYTES = 2**25  # of a body that is too large: a caller that still sends would not read the answer
 ANSWER_SECONDS = 30.0
-SECRETS = ("secret", "ticket")  # fields that the audit log leaves out
 
 
 def resource(
@@ -52,8 +48,8 @@ class CallRoute(APIRoute):
     scopes: tuple[Scope, Scope] = ("admin", "admin")
     announced: bool = True  # whether what is written is a live event
 
-    async def identify(self, request: HTTPConnection, system: System, scope: Scope) -> Token:
-        """Return the caller's token. Raises a problem."""
+    async def identify(self, request: HTTPConnection, system: System, scope: Scope) -> Caller:
+        """Return the caller. Raises a problem."""
         return await authenticate(request, system.tokens, scope)
 
     def scope_of(self, method: str) -> Scope:
@@ -69,69 +65,44 @@ class CallRoute(APIRoute):
         async def answer(request: Request) -> Response:
             system: System = request.app.state.system
             async with asyncio.timeout(ANSWER_SECONDS):
-                token = await self.identify(request, system, self.scope_of(request.method))
-                request.state.token = token.name
-                system.rate.take(token.id)
+                caller = await self.identify(request, system, self.scope_of(request.method))
+                request.state.actor = caller.actor
+                system.rate.take(caller.id)
                 _check_parameters(request, parameters)
                 body = await _body(request)
                 if request.method in SAFE:
-                    return await _read(system, request, token, handle)
-                return await self._write(system, request, token, handle, body)
+                    return await _read(system, request, caller, handle)
+                return await self._write(system, request, caller, handle, body)
 
         return answer
 
-    async def _write(self, system: System, request: Request, token: Token, handle: Handle, body: bytes) -> Response:
+    async def _write(self, system: System, request: Request, caller: Caller, handle: Handle, body: bytes) -> Response:
         """Run the endpoint in one transaction with its record, its answer and its events."""
-        repeatable = Repeatable.of(request, token.id, body)
+        repeatable = Repeatable.of(request, caller.id, body)
+        operation = Operation(self.name, self.scope_of("GET"), self.announced)
         trace = propagate.extract(request.headers)
+        if_match = request.headers.get("if-match")
         with system.tracer.start_as_current_span(f"{request.method} {self.path}", context=trace):
-            async with system.database.transaction() as connection:
-                if repeatable and (replayed := await repeatable.begin(connection)):
+            async with writing(system, request, caller, operation, if_match=if_match) as write:
+                if repeatable and (replayed := await repeatable.begin(write.connection)):
                     return replayed
-                rails = EmittedWithin(system.rails, connection)
-                call = Call(system, request, token, Within(connection), rails)
-                request.state.call = call
+                request.state.call = write.call
                 response = await handle(request)
-                response.headers.update(call.headers)
-                if call.recorded:
-                    await self._record(connection, call, response)
+                response.headers.update(write.call.headers)
+                await write.record(bytes(response.body))
                 if repeatable:
-                    await repeatable.keep(connection, response)
-            await rails.publish_all()
-            if self.announced and call.recorded:
-                await self._announce(system, call, response)
-            if call.afterwards and (later := await call.afterwards()):
-                later.headers.update(call.headers)
+                    await repeatable.keep(write.connection, response)
+            if later := await write.follow(request.path_params):
+                later.headers.update(write.call.headers)
                 if repeatable:
                     async with system.database.transaction() as connection:
                         await repeatable.keep(connection, later)
                 return later
         return response
 
-    async def _announce(self, system: System, call: Call, response: Response) -> None:
-        """Tell those who watch what was done; they read for themselves what is different now."""
-        post_id = call.request.path_params.get("post_id")
-        if post_id is None and response.body:
-            answered = json.loads(bytes(response.body))
-            post_id = answered.get("post_id") if isinstance(answered, dict) else None
-        await system.live.tell(
-            f"change.{self.name}", post_id=post_id, scope=self.scope_of("GET"), path=call.path, by=call.actor
-        )
 
-    async def _record(self, connection: Connection, call: Call, response: Response) -> None:
-        await connection.execute(
-            statement("http", "record"),
-            call.actor,
-            self.name,
-            call.path,
-            _recorded(call.before.model_dump(mode="json")) if isinstance(call.before, BaseModel) else None,
-            _recorded(json.loads(bytes(response.body))) if response.body else None,
-            call.request.state.request_id,
-        )
-
-
-async def _read(system: System, request: Request, token: Token, handle: Handle) -> Response:
-    call = Call(system, request, token, system.database, system.rails)
+async def _read(system: System, request: Request, caller: Caller, handle: Handle) -> Response:
+    call = Call(system, request, caller, system.database, system.rails)
     request.state.call = call
     response = await handle(request)
     response.headers.update(call.headers)
@@ -175,8 +146,3 @@ def _check_parameters(request: Request, known: set[str]) -> None:
         raise Problem("invalid", "a parameter is not valid", errors=errors)
     if "\x00" in request.url.path or "%00" in request.url.path:
         raise Problem("not-found", "there is no such path")
-
-
-def _recorded(value: Any) -> Any:
-    """Return what the audit log keeps of an object: not its secrets."""
-    return {key: each for key, each in value.items() if key not in SECRETS} if isinstance(value, dict) else value

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 from nats.errors import Error as NatsError
 
+from api.http.callers import Caller
 from api.http.problems import Problem
 from api.live.listener import NOT_READABLE, STOPPING, Listener
 from api.live.source import PAGE, Source
@@ -15,7 +16,6 @@ from api.live.wanted import Wanted
 from api.settings import LiveSettings
 from common.bell import Bell
 from common.messaging.streams import TopologyError
-from common.tokens import Token
 
 log = logging.getLogger(__name__)
 
@@ -53,17 +53,17 @@ class Hub:
         """Say for the health endpoint why events can't be told, or None."""
         return self._problem
 
-    def join(self, token: Token, wanted: Wanted) -> Listener:
+    def join(self, caller: Caller, wanted: Wanted) -> Listener:
         """Let a client in. Raises a problem where it has too many connections, or this replica has."""
         if self._stopped:
             raise Problem("unavailable", STOPPING.reason)
-        of_token = Counter(listener.token.id for listener in self._listeners)[token.id]
-        if of_token >= self._settings.live_connections_per_token:
-            detail = f"this token has {of_token} connections for events, which is as many as it may have"
+        of_caller = Counter(listener.caller.id for listener in self._listeners)[caller.id]
+        if of_caller >= self._settings.live_connections_per_token:
+            detail = f"this token has {of_caller} connections for events, which is as many as it may have"
             raise Problem("too-many-requests", detail, headers={"Retry-After": "10"})
         if len(self._listeners) >= self._settings.live_connections:
             raise Problem("unavailable", "as many clients are connected for events as may be")
-        listener = Listener(token, wanted, self._settings.live_waiting_events)
+        listener = Listener(caller, wanted, self._settings.live_waiting_events)
         self._listeners.add(listener)
         self._somebody.set()
         return listener

@@ -4,9 +4,9 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
+from api.http.callers import Caller
 from api.live.told import Told, told
 from api.live.wanted import Wanted
-from common.tokens import Token
 
 DROPPED = "dropped"
 LATER = 2**63
@@ -33,8 +33,8 @@ TOKEN_ENDED = Ending(1008, "the token has expired or was revoked")
 class Listener:
     """A client, and the events that wait for it: at most `most`, then it is dropped."""
 
-    def __init__(self, token: Token, wanted: Wanted, most: int) -> None:
-        self.token = token
+    def __init__(self, caller: Caller, wanted: Wanted, most: int) -> None:
+        self.caller = caller
         self.wanted = wanted
         self.ending: Ending | None = None
         self.position = 0  # up to here it has been told everything, or will be
@@ -56,7 +56,7 @@ class Listener:
 
     def takes(self, event: Told) -> bool:
         """Whether the client asked for this event and may hear it."""
-        return self.wanted.takes(event) and self.token.allows(event.scope)
+        return self.wanted.takes(event) and self.caller.allows(event.scope)
 
     def offer(self, event: Told) -> None:
         """Let an event wait for the client, where it wants it."""

@@ -66,7 +66,7 @@ async def _hear(socket: WebSocket, system: System, listener: Listener) -> Wanted
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message["code"])
     try:
-        system.rate.take(listener.token.id)
+        system.rate.take(listener.caller.id)
         return Wanted.model_validate_json(message.get("text") or b"")
     except Problem as problem:
         raise WebSocketException(REFUSED, str(problem)) from None

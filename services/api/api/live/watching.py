@@ -41,10 +41,10 @@ class Watching:
 
     async def _drop_ended(self) -> None:
         listeners = self._hub.listeners
-        asked = list({listener.token.id for listener in listeners})
+        asked = list({listener.caller.id for listener in listeners})
         ended = {row["id"] for row in await self._database.lax.fetch(statement("live", "ended"), asked)}
         for listener in listeners:
-            if listener.token.id in ended:
+            if listener.caller.id in ended:
                 listener.end(TOKEN_ENDED)
 
     async def _tell_counts(self) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 
 from api.http.authentication import REALM, authenticate
+from api.http.callers import Caller
 from api.http.calls import Calling, System
 from api.http.problems import EXPECTED, Problem
 from api.http.routes import CallRoute, resource
@@ -18,7 +19,7 @@ from api.live.socket import converse, deny
 from api.live.sse import EventStream
 from api.live.tickets import Tickets
 from api.live.wanted import Wanted
-from common.tokens import Scope, Token, TokenRefused
+from common.tokens import Scope, TokenRefused
 
 PARAMETERS = {"types", "post_id", "after", "ticket"}
 
@@ -28,8 +29,8 @@ class EventsRoute(CallRoute):
 
     announced = False
 
-    async def identify(self, connection: HTTPConnection, system: System, scope: Scope) -> Token:
-        """Return the caller's token. Raises a problem."""
+    async def identify(self, connection: HTTPConnection, system: System, scope: Scope) -> Caller:
+        """Return the caller. Raises a problem."""
         return await _identify(connection, system, scope)
 
 
@@ -59,13 +60,13 @@ async def follow_events(
 ) -> Response:
     """Tell what happens, as server-sent events, or over a WebSocket where the connection is upgraded to one."""
     wanted = _wanted({"types": types, "post_id": post_id, "after": last_event_id or after})
-    return EventStream(call.system.hub, call.system.hub.join(call.token, wanted))
+    return EventStream(call.system.hub, call.system.hub.join(call.caller, wanted))
 
 
 @router.post("/tickets", status_code=201)
 async def create_ticket(call: Calling) -> Ticket:
     """Make a ticket, good once and for 30 seconds: a browser can't send a token with these connections."""
-    ticket, expires_at = await Tickets(call.database).issue(call.token.id)
+    ticket, expires_at = await Tickets(call.database).issue(call.caller.id)
     return Ticket(ticket=ticket, expires_at=expires_at)
 
 
@@ -74,23 +75,23 @@ async def converse_about_events(socket: WebSocket) -> None:
     """Tell what happens, over a WebSocket."""
     system: System = socket.app.state.system
     try:
-        token = await _identify(socket, system, "read")
-        system.rate.take(token.id)
+        caller = await _identify(socket, system, "read")
+        system.rate.take(caller.id)
         if unknown := set(socket.query_params) - PARAMETERS:
             raise Problem("invalid", f"there is no parameter {unknown.pop()}")
-        listener = system.hub.join(token, _wanted(dict(socket.query_params)))
+        listener = system.hub.join(caller, _wanted(dict(socket.query_params)))
     except EXPECTED as error:
         await deny(socket, error)
     else:
         await converse(socket, system, listener)
 
 
-async def _identify(connection: HTTPConnection, system: System, scope: Scope) -> Token:
+async def _identify(connection: HTTPConnection, system: System, scope: Scope) -> Caller:
     ticket = connection.query_params.get("ticket")
     if ticket is None or connection.scope.get("method") == "POST":
         return await authenticate(connection, system.tokens, scope)
     try:
-        return await Tickets(system.database).redeem(ticket)
+        return Caller.of_token(await Tickets(system.database).redeem(ticket))
     except TokenRefused as error:
         raise Problem("unauthorized", str(error), headers={"WWW-Authenticate": REALM}) from None
 

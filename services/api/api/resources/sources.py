@@ -125,8 +125,8 @@ async def _source(call: Call, source_id: UUID) -> Source:
 
 def _check(call: Call, into_private: bool) -> None:
     # What is read of a feed becomes posts, which every token reads: so an admin decides what is read inside.
-    if into_private and not call.token.allows("admin"):
-        raise Problem("forbidden", f"allow_private needs the scope admin; the token has {call.token.scope}")
+    if into_private and not call.caller.allows("admin"):
+        raise Problem("forbidden", f"allow_private needs the scope admin; the caller has {call.caller.scope}")
 
 
 def _values(source: NewSource) -> tuple[object, ...]:
