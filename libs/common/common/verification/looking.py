@@ -1,6 +1,5 @@
 """Looking for what does not add up, in the records and in the streams."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +8,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from common.contracts import Topology, topology
-from common.events import Emitted
+from common.messaging.ledger import event_of
 from common.postgres import Database, Queries
 from common.queues.standing import QueueStanding, standing
 from common.reconciliation import reconcile
@@ -108,17 +107,9 @@ class Verification:
 
 
 def _unpublished(row: asyncpg.Record) -> Finding:
-    event = Emitted(
-        row["id"],
-        row["consumer"],
-        row["cause_id"],
-        row["subject"],
-        json.loads(row["headers"]),
-        bytes(row["payload"]),
-    )
     problem = f"{row['consumer']} committed an event {row['subject']} {row['age']:.0f} s ago, and no stream has it"
     advice = f"--fix publishes it; a running {row['consumer']} does so too"
-    return Finding("unpublished_event", problem, advice, remedy=Republish(event))
+    return Finding("unpublished_event", problem, advice, remedy=Republish(event_of(row)))
 
 
 def _stopped(row: asyncpg.Record) -> Finding:
