@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +13,7 @@ log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3.0
 LEAVE_SECONDS = 2.0
+BROKEN_SECONDS = 5.0
 
 
 class WorkerBeats:
@@ -28,9 +31,28 @@ class WorkerBeats:
         self.failing = False
         self._sql = Queries.load(__package__, "beats.sql")
 
-    def looks_again_in(self, seconds: float) -> None:
-        """Note when the worker looks again at the latest."""
-        self.next_run = datetime.now(UTC) + timedelta(seconds=seconds)
+    def pause(self, due_in: float | None, check_seconds: float) -> float:
+        """Note that a look went well, and return the seconds until the next one.
+
+        Something is due in `due_in` seconds, or nothing is; between two looks are `check_seconds` at most.
+        """
+        self.failing = False
+        return self._looks_again_in(check_seconds if due_in is None else min(check_seconds, max(0.0, due_in)))
+
+    def broken_pause(self) -> float:
+        """Note that a look failed, and return the seconds until the next one."""
+        self.failing = True
+        return self._looks_again_in(BROKEN_SECONDS)
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Beat as long as the block lasts."""
+        beating = asyncio.create_task(self.keep())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
 
     async def keep(self) -> None:
         """Beat for ever; when cancelled, take the row away."""
@@ -45,6 +67,10 @@ class WorkerBeats:
                 await asyncio.sleep(EVERY_SECONDS)
         finally:
             await self._end()
+
+    def _looks_again_in(self, seconds: float) -> float:
+        self.next_run = datetime.now(UTC) + timedelta(seconds=seconds)
+        return seconds
 
     async def _end(self) -> None:
         try:

@@ -81,7 +81,7 @@ class CanaryWorker:
     async def _send(self) -> None:
         source_id = await self._catalog.put_source(NAME, self._canary.target, title="Canary")
         profile_id = await self._catalog.profile_named(NAME) or await self._catalog.put_profile(
-            NAME, instructions="Repeat the text as it is, with its numbers."
+            NAME, instructions="Repeat the text as it is, with its numbers.", by="scheduler"
         )
         await self._catalog.put_route(
             f"Canary to {self._canary.target}",

@@ -13,8 +13,6 @@ from scheduler.waking import Look
 
 log = logging.getLogger(__name__)
 
-BROKEN_SECONDS = 5.0
-
 
 class Leading:
     """Looks again and again, in whichever replica holds the lease. `look` returns the seconds until the next look."""
@@ -28,27 +26,25 @@ class Leading:
 
     async def run(self) -> None:
         """Work for ever, and beat; a replica that stands by beats as well."""
-        beating = asyncio.create_task(self._beats.keep())
-        try:
+        async with self._beats.kept():
             while True:
                 try:
                     async with self._leases.held(self._lease):
                         await self._lead()
                 except LeaseLost:
                     log.warning("%s: another replica leads now", self._beats.worker)
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+                except Exception:  # whatever the lease could not be asked for
+                    log.exception("%s: the lease failed", self._beats.worker)
+                    await asyncio.sleep(self._beats.broken_pause())
 
     async def _lead(self) -> None:
         while True:
             try:
-                due_in = await self._look()
-                self._beats.failing = False
-                pause = self._check_seconds if due_in is None else min(self._check_seconds, max(0.0, due_in))
+                pause = self._beats.pause(await self._look(), self._check_seconds)
             except (asyncpg.PostgresError, NatsError, *UNREACHABLE) as error:
-                self._beats.failing = True
                 log.warning("%s: %r", self._beats.worker, error)
-                pause = BROKEN_SECONDS
-            self._beats.looks_again_in(pause)
+                pause = self._beats.broken_pause()
+            except Exception:  # whatever it is, the next look must not wait for somebody to notice
+                log.exception("%s: this look failed", self._beats.worker)
+                pause = self._beats.broken_pause()
             await asyncio.sleep(pause)

@@ -13,7 +13,6 @@ log = logging.getLogger(__name__)
 Look = Callable[[], Awaitable[float | None]]
 
 RECONNECT_SECONDS = 1.0
-BROKEN_SECONDS = 5.0
 ALIVE_FROM_SECONDS = 5.0  # after so long without a notice the connection is asked whether it still is one
 LATE_SECONDS = 0.002  # after something is due, by when the database sees it so as well
 
@@ -33,8 +32,7 @@ class Waking:
 
     async def run(self) -> None:
         """Work for ever, and beat."""
-        beating = asyncio.create_task(self._beats.keep())
-        try:
+        async with self._beats.kept():
             while True:
                 try:
                     await self._listen()
@@ -43,19 +41,12 @@ class Waking:
                     log.warning("%s: %r", self._beats.worker, error)
                     await asyncio.sleep(RECONNECT_SECONDS)
                 except Exception:  # whatever it is, what is due later must not wait for somebody to notice
-                    self._beats.failing = True
                     log.exception("%s: this look failed", self._beats.worker)
-                    await asyncio.sleep(BROKEN_SECONDS)
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
+                    await asyncio.sleep(self._beats.broken_pause())
 
     async def _listen(self) -> None:
         async with listening(self._dsn, self._channel) as notices:
             while True:
-                due_in = await self._look()
-                self._beats.failing = False
-                pause = self._check_seconds if due_in is None else min(self._check_seconds, max(0.0, due_in))
-                self._beats.looks_again_in(pause)
+                pause = self._beats.pause(await self._look(), self._check_seconds)
                 if not await notices.wait(pause + LATE_SECONDS) and pause >= ALIVE_FROM_SECONDS:
                     await notices.check()

@@ -305,7 +305,7 @@ async def test_a_worker_whose_looks_fail_does_not_run(
     stage: Stage, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scheduler.beats.EVERY_SECONDS", 0.01)
-    monkeypatch.setattr("scheduler.waking.BROKEN_SECONDS", 0.1)
+    monkeypatch.setattr("scheduler.beats.BROKEN_SECONDS", 0.1)
     failures: list[Exception] = [RuntimeError("nobody expected this")] * 5
 
     async def look() -> None:
