@@ -1,0 +1,27 @@
+"""People who use the panel: who they are, how they sign in, what they may do."""
+
+from common.users.passwords import PasswordRefused, WrongPassword
+from common.users.people import LastAdministrator, LoginTaken, NoSuchUser, Person, Role, User, Users
+from common.users.sessions import Session, Sessions, WrongCredentials
+from common.users.settings import SignInSettings
+from common.users.setup import Setup, SetupRefused
+from common.users.throttle import Throttled
+
+__all__ = [
+    "LastAdministrator",
+    "LoginTaken",
+    "NoSuchUser",
+    "PasswordRefused",
+    "Person",
+    "Role",
+    "Session",
+    "Sessions",
+    "Setup",
+    "SetupRefused",
+    "SignInSettings",
+    "Throttled",
+    "User",
+    "Users",
+    "WrongCredentials",
+    "WrongPassword",
+]
