@@ -4,7 +4,6 @@ Writes the JSON Schema of every event, and an AsyncAPI 3 document per service. T
 FastStream, because events leave through the outbox, where FastStream does not see them.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from common.contracts.generated import stale, write_or_check
 from common.contracts.topology import Topology, topology
 from common.events import EVENTS, Event
 
@@ -92,27 +92,20 @@ def generated() -> dict[Path, str]:
     return files
 
 
+def present() -> set[Path]:
+    """Return the files that lie where generated files are written."""
+    return {*SCHEMAS.glob("*.json"), *ASYNCAPI.glob("*.yaml")}
+
+
 def drift() -> list[str]:
     """Return the generated files that are missing, stale or left over."""
-    wanted = generated()
-    stale = [path.name for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text]
-    present = {*SCHEMAS.glob("*.json"), *ASYNCAPI.glob("*.yaml")}
-    return sorted([*stale, *(path.name for path in present - wanted.keys())])
+    return stale(generated(), present())
 
 
 def main() -> int:
     """Write the files, or with --check only say whether they are what they should be."""
-    parser = argparse.ArgumentParser(description="Generate schemas and AsyncAPI documents from the contracts.")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 where a file is stale")
-    if parser.parse_args().check:
-        stale = drift()
-        for name in stale:
-            print(f"{name} is not what the contracts say: run `make contracts`", file=sys.stderr)
-        return 1 if stale else 0
-    for path, text in generated().items():
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, "utf-8", newline="\n")
-    return 0
+    what = "schemas and AsyncAPI documents from the contracts"
+    return write_or_check(generated(), what=what, source="the contracts say", present=present())
 
 
 if __name__ == "__main__":
