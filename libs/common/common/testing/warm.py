@@ -18,7 +18,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeAlias
 
-SERVICES = ("api", "collector", "imagegen", "publisher", "rewriter", "scheduler", "userbot")
+from common.contracts import topology
+
+SERVICES = sorted({durable.service for durable in topology().durables()})
 PRELOADED = (*(f"{service}.app" for service in SERVICES), "postroom.cli", "postroom.signing_in", __name__)
 POSSIBLE = "forkserver" in multiprocessing.get_all_start_methods()
 
