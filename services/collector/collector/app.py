@@ -5,12 +5,15 @@ import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from collector.adapters.feed_check import FeedChecks
 from collector.adapters.feed_source import FeedSource
 from collector.adapters.feeds import FeedReader
 from collector.adapters.telegram import ChannelReader
+from collector.adapters.telegram_check import NoTelegramChecks, TelegramChecks
 from collector.adapters.telegram_files import NoTelegramFiles, TelegramFiles
 from collector.adapters.telegram_live import LiveMessages
 from collector.adapters.url_files import UrlFiles
+from collector.check import Checker, CheckSource
 from collector.collect import CollectSource
 from collector.consumers import register
 from collector.fetch_media import FetchMedia
@@ -37,31 +40,32 @@ async def run(stop: asyncio.Event) -> None:
     own, session = load_settings(CollectorSettings), load_settings(SessionSettings)
     async with AsyncExitStack() as stack:
         service = await stack.enter_async_context(create_service("collector", load_settings(ServiceSettings)))
-        feeds = FeedSource(
-            await stack.enter_async_context(FeedReader()),
-            await stack.enter_async_context(FeedReader(allow_private=True)),
-        )
+        public = await stack.enter_async_context(FeedReader())
+        private = await stack.enter_async_context(FeedReader(allow_private=True))
         urls = UrlFiles(
             await stack.enter_async_context(Downloads.open()),
             await stack.enter_async_context(Downloads.open(allow_private=True)),
             most_bytes=own.media_max_bytes,
         )
-        channels, files = _telegram(service, own, session)
+        channels, files, telegram_checks = _telegram(service, own, session)
         states = SourceStates(service.database)
-        readers = {"feed": feeds, "telegram": channels}
+        readers = {"feed": FeedSource(public, private), "telegram": channels}
         collect = CollectSource(Catalog(service.database), states, Posts(service.database), readers)
         store = MediaStore(service.database, service.stream)
         places = {"url": urls, "chat": files}
         fetch = FetchMedia(MediaFetches(service.database), store, places, most_bytes=own.media_max_bytes)
-        register(service, collect, fetch, states, CollectorMetrics(service.registry))
+        check = CheckSource({"feed": FeedChecks(public, private), "telegram": telegram_checks})
+        register(service, collect, fetch, check, states, CollectorMetrics(service.registry))
         await service.run(stop)
 
 
-def _telegram(service: Service, own: CollectorSettings, session: SessionSettings) -> tuple[SourceReader, MediaPlace]:
+def _telegram(
+    service: Service, own: CollectorSettings, session: SessionSettings
+) -> tuple[SourceReader, MediaPlace, Checker]:
     """Telegram is optional: a collector without a session reads feeds."""
     if not session.telethon_session.get_secret_value():
         log.warning("TELETHON_SESSION is not set: Telegram sources can't be read")
-        return NoTelegram(), NoTelegramFiles()
+        return NoTelegram(), NoTelegramFiles(), NoTelegramChecks()
 
     async def emit(events: Sequence[Event], cause: str) -> None:
         await service.emit(events, cause=cause)
@@ -79,6 +83,7 @@ def _telegram(service: Service, own: CollectorSettings, session: SessionSettings
     return (
         ChannelReader(held, service.database, live, batch=own.collect_batch, backfill=own.collect_backfill),
         TelegramFiles(held, service.database, most_bytes=own.media_max_bytes),
+        TelegramChecks(held, service.database),
     )
 
 

@@ -11,6 +11,9 @@ QUEUE_DEFAULTS = QueueSettings(concurrency=8, max_attempts=5, timeout_seconds=12
 # A run has the time for an album of large files; what it doesn't get done the next one does.
 MEDIA_QUEUE_DEFAULTS = QueueSettings(concurrency=4, max_attempts=5, timeout_seconds=600.0)
 
+# Somebody waits for the answer: there is one attempt, and a look ends by itself before its time is up.
+CHECK_QUEUE_DEFAULTS = QueueSettings(concurrency=8, max_attempts=1, timeout_seconds=30.0, deadline_seconds=60.0)
+
 
 class CollectorSettings(SettingsGroup):
     """How much is read at once, and how far back."""

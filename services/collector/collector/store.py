@@ -1,10 +1,13 @@
-"""The collector's records: how far each source is read, and what came of fetching media."""
+"""The collector's records: how far each source is read, what checks found, and what came of fetching media."""
 
+from typing import Any
 from uuid import UUID
 
+from collector.check import Finding, NothingToRead
 from collector.ports import Medium, Page, SourceState, Wanted
 from common.messaging import Job
 from common.postgres import Database, Queries
+from common.telegram.utf16 import storable
 
 PROBLEM_LENGTH = 500  # characters
 
@@ -32,6 +35,29 @@ class SourceStates:
     async def failed(self, source_id: UUID, error: str) -> None:
         """Write at once why a run failed, where the job has no result to write it with."""
         await self._database.execute(self._sql["fail"], [source_id], [error])
+
+
+class SourceChecks:
+    """`source_checks`."""
+
+    def __init__(self) -> None:
+        self._sql = Queries.load(__package__, "collector.sql")
+
+    def answer(self, job: Job, check_id: UUID, found: Finding | NothingToRead) -> None:
+        """Write with the job's result what a look at an address found."""
+        job.write(self._sql["answer"], check_id, _as_json(found))
+
+
+def _as_json(found: Finding | NothingToRead) -> dict[str, Any]:
+    """Return it without what can't be stored."""
+    if isinstance(found, Finding):
+        newest = [
+            {"text": storable(post.text), "at": post.at.isoformat() if post.at else None, "url": post.url}
+            for post in found.newest
+        ]
+        return {"what": found.what, "title": storable(found.title)[:500], "posts": found.posts, "newest": newest}
+    suggestions = [{"address": each.address, "title": each.title} for each in found.suggestions]
+    return {"trouble": found.trouble, "detail": storable(str(found))[:PROBLEM_LENGTH], "suggestions": suggestions}
 
 
 class MediaFetches:

@@ -1,7 +1,7 @@
 """The typed events of the system. Facts are named in the past tense, commands end in `.requested`."""
 
 from common.events.broadcasting import BroadcastRequested, BroadcastResult
-from common.events.collecting import CollectRequested
+from common.events.collecting import CheckRequested, CollectRequested
 from common.events.contents import ContentCreated, ContentRequested
 from common.events.envelope import Emitted, Event, derive, emitted
 from common.events.media import ImageFailed, ImageGenerated, ImageRequested, MediaRequested
@@ -12,6 +12,7 @@ from common.events.publishing import PublishRequested, PublishResult, RequestedM
 EVENTS: tuple[type[Event], ...] = (
     CollectRequested,
     MediaRequested,
+    CheckRequested,
     PostCollected,
     PostRewritten,
     ContentRequested,
@@ -30,6 +31,7 @@ __all__ = [
     "EVENTS",
     "BroadcastRequested",
     "BroadcastResult",
+    "CheckRequested",
     "CollectRequested",
     "ContentCreated",
     "ContentRequested",

@@ -1,4 +1,4 @@
-"""Collecting: the request to read a source."""
+"""Collecting: the requests to read a source, and to look whether there is something to read."""
 
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -22,3 +22,14 @@ class CollectRequested(Event):
         if self.reason != "continued" or self.after is None:
             return None
         return derive(self.wire_name(), self.source_id, "after", self.after)
+
+
+class CheckRequested(Event):
+    """Look whether there is something to read at an address. Nothing is collected by it."""
+
+    subject: ClassVar[str] = "check.requested"
+
+    check_id: UUID
+    kind: Literal["telegram", "feed"]
+    address: str
+    allow_private: bool = Field(default=False, description="of a feed: it may be in a private network")

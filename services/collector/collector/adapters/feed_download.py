@@ -9,6 +9,7 @@ import httpx
 
 from collector.adapters.feed_inflate import Inflated
 from collector.adapters.feed_items import FeedError
+from collector.check import Trouble
 from common.addresses import AddressRefused
 
 _PERMANENT = frozenset({301, 308})
@@ -53,13 +54,13 @@ async def download(client: httpx.AsyncClient, url: str, conditions: dict[str, st
         async with asyncio.timeout(settings.timeout_seconds):
             return await _follow(client, url, conditions, settings)
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise FeedError(f"timed out after {settings.timeout_seconds:g} s") from error
+        raise FeedError(f"timed out after {settings.timeout_seconds:g} s", trouble="timed_out") from error
     except AddressRefused as error:
-        raise FeedError(f"refused: {error}") from error
+        raise FeedError(f"refused: {error}", trouble="address_refused") from error
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
-        raise FeedError(f"not an address: {error}") from error
+        raise FeedError(f"not an address: {error}", trouble="not_an_address") from error
     except httpx.HTTPError as error:
-        raise FeedError(f"can't be reached: {str(error) or type(error).__name__}") from error
+        raise FeedError(f"can't be reached: {str(error) or type(error).__name__}", trouble="unreachable") from error
 
 
 async def _follow(client: httpx.AsyncClient, url: str, conditions: dict[str, str], settings: FeedSettings) -> Download:
@@ -67,7 +68,7 @@ async def _follow(client: httpx.AsyncClient, url: str, conditions: dict[str, str
     for _ in range(settings.max_redirects + 1):
         address = httpx.URL(url)
         if address.scheme not in ("http", "https") or not address.host:
-            raise FeedError(f"not an address: {url[:200]!r} is neither http nor https")
+            raise FeedError(f"not an address: {url[:200]!r} is neither http nor https", trouble="not_an_address")
         headers = {"Accept-Encoding": "gzip, deflate", "User-Agent": settings.user_agent, **conditions}
         async with client.stream("GET", address, headers=headers, follow_redirects=False) as response:
             target = response.headers.get("location")
@@ -81,7 +82,7 @@ async def _follow(client: httpx.AsyncClient, url: str, conditions: dict[str, str
                 _require_success(response)
             content = b"" if not_modified else await _content(response, settings.max_bytes)
             return Download(url, content, response.headers, not_modified, permanent_url)
-    raise FeedError(f"more than {settings.max_redirects} redirects")
+    raise FeedError(f"more than {settings.max_redirects} redirects", trouble="unusable_answer")
 
 
 def _require_success(response: httpx.Response) -> None:
@@ -90,7 +91,8 @@ def _require_success(response: httpx.Response) -> None:
         return
     meaning = _MEANINGS.get(status, response.reason_phrase or "no feed")
     retry_after = _seconds(response.headers.get("retry-after")) if status in (429, 503) else None
-    raise FeedError(f"HTTP {status}: {meaning}", status=status, retry_after=retry_after)
+    trouble: Trouble = "asks_to_wait" if status in (429, 503) else "unusable_answer"
+    raise FeedError(f"HTTP {status}: {meaning}", trouble=trouble, status=status, retry_after=retry_after)
 
 
 def _seconds(value: str | None) -> float | None:
@@ -114,7 +116,7 @@ async def _content(response: httpx.Response, max_bytes: int) -> bytes:
     async for chunk in response.aiter_raw():
         content += body.decoded(chunk) if body else chunk
         if len(content) > max_bytes:
-            raise FeedError(f"too large: more than {max_bytes:,} bytes")
+            raise FeedError(f"too large: more than {max_bytes:,} bytes", trouble="unusable_answer")
     if body and content:
         body.require_end()
     return bytes(content)

@@ -4,10 +4,13 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeAlias
 
+from collector.check import Trouble
 from common.telegram.text import RichText
 from common.telegram.utf16 import storable
 
+Format: TypeAlias = Literal["rss", "atom", "json"]
 LONGEST_EXTERNAL_ID = 500
 """Characters; a longer id is replaced by its SHA-256."""
 
@@ -16,12 +19,31 @@ _CLOCK_TOLERANCE = timedelta(days=1)
 _SPACES = re.compile(r"\s+")
 
 
+@dataclass(frozen=True, slots=True)
+class Advertised:
+    """A feed that a page names."""
+
+    url: str
+    title: str = ""
+
+
 class FeedError(Exception):
     """The feed could not be read; the message says why, for a person."""
 
-    def __init__(self, reason: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        trouble: Trouble = "not_a_feed",
+        status: int | None = None,
+        retry_after: float | None = None,
+        advertised: tuple[Advertised, ...] = (),
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.trouble: Trouble = trouble
+        self.advertised = advertised
+        """The feeds that the page names which is there in place of a feed."""
         self.status = status
         """The HTTP status, where the server answered with an error."""
         self.retry_after = retry_after
@@ -61,6 +83,7 @@ class ParsedFeed:
     title: str
     items: tuple[FeedItem, ...]
     problems: tuple[str, ...] = ()
+    format: Format = "rss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,7 @@ class FeedPage:
     permanent_url: str | None = None
     """Where the feed has moved for good (301 or 308): read it there from now on."""
     problems: tuple[str, ...] = ()
+    format: Format = "rss"
 
 
 def external_id(declared: str | None, url: str | None, title: str, body: RichText) -> str:

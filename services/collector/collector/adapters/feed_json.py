@@ -31,7 +31,7 @@ def parse_json_feed(content: bytes, url: str, now: datetime) -> ParsedFeed:
             items.append(item)
         else:
             problems.append(f"item {number}: nothing to read in it")
-    return ParsedFeed(one_line(_text(document.get("title"))), tuple(items), tuple(problems))
+    return ParsedFeed(one_line(_text(document.get("title"))), tuple(items), tuple(problems), "json")
 
 
 def _item(entry: dict[str, Any], base_url: str, now: datetime, problems: list[str], number: int) -> FeedItem | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import feedparser
 
-from collector.adapters.feed_items import FeedError, FeedItem, ParsedFeed, external_id, one_line, plausible
+from collector.adapters.feed_items import FeedError, FeedItem, Format, ParsedFeed, external_id, one_line, plausible
+from collector.adapters.feed_links import advertised
 from collector.adapters.feed_media import Declared, absolute, images, pixels, seconds, unique_media
 from common.telegram.html import from_html
 from common.telegram.text import RichText
@@ -39,7 +40,7 @@ def parse_xml_feed(content: bytes, url: str, content_type: str | None, now: date
     except Exception as error:  # feedparser promises never to raise, and does on some malformed input
         raise FeedError(f"a feed that can't be parsed ({type(error).__name__}: {str(error)[:120]})") from error
     if not parsed.version and not parsed.entries:
-        raise FeedError(_not_a_feed(content, parsed))
+        raise FeedError(_not_a_feed(content, parsed), advertised=advertised(content, url))
     problems: list[str] = []
     # An encoding other than the declared one is common and read all the same.
     flaw = parsed.get("bozo_exception")
@@ -52,7 +53,8 @@ def parse_xml_feed(content: bytes, url: str, content_type: str | None, now: date
             items.append(item)
         else:
             problems.append(f"item {number}: nothing to read in it")
-    return ParsedFeed(_plain(parsed.feed, "title"), tuple(items), tuple(problems))
+    form: Format = "atom" if (parsed.version or "").startswith("atom") else "rss"
+    return ParsedFeed(_plain(parsed.feed, "title"), tuple(items), tuple(problems), form)
 
 
 def _media_type(content: bytes, declared: str | None) -> str:

@@ -79,6 +79,7 @@ class FeedReader:
             title=parsed.title or None,
             permanent_url=found.permanent_url,
             problems=parsed.problems,
+            format=parsed.format,
         )
 
 

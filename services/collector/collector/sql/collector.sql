@@ -24,6 +24,11 @@ GROUP BY source_id ORDER BY source_id
 ON CONFLICT (source_id) DO UPDATE
 SET last_run_at = now(), last_error = excluded.last_error, failures = state.failures + excluded.failures
 
+-- name: answer
+-- Answers checks. One that nobody asks for any more is not there.
+UPDATE source_checks AS c SET answered_at = clock_timestamp(), finding = f.finding
+FROM unnest($1::uuid[], $2::jsonb[]) AS f (id, finding) WHERE c.id = f.id AND c.answered_at IS NULL
+
 -- name: wanted
 -- The media of a post of which it is not known yet what came of fetching them.
 SELECT p.duplicate_of IS NOT NULL AS duplicate, coalesce(s.allow_private, false) AS allow_private,
