@@ -37,6 +37,7 @@ class Profile:
     keep: tuple[str, ...]
     instructions: str
     model: str
+    version: int | None = None  # None: it is not one that is kept, but a draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,11 @@ class Catalog:
         keep: Sequence[str] = ("links", "facts", "quotes"),
         instructions: str = "",
         model: str = "",
+        by: str = "",
     ) -> UUID:
-        """Add or update a profile and return its id."""
-        return await self._put("put_profile", name, style, language, max_length, list(keep), instructions, model)
+        """Add or update a profile and return its id. What is different is a new version, written `by` whom it says."""
+        values = name, style, language, max_length, list(keep), instructions, model
+        return await self._put("put_profile", *values, by=by)
 
     async def put_destination(
         self, address: str, *, title: str = "", posts_per_hour: int | None = None, is_default: bool = False
@@ -164,8 +167,10 @@ class Catalog:
             approval_expires_hours,
         )
 
-    async def _put(self, statement: str, *arguments: object) -> UUID:
+    async def _put(self, statement: str, *arguments: object, by: str = "") -> UUID:
         async with self._database.transaction() as connection:
+            if by:
+                await connection.execute(self._sql["by"], by)
             put: UUID = await connection.fetchval(self._sql[statement], *arguments)
             return put
 

@@ -24,10 +24,11 @@ class NotThere(Exception):
 
 
 class CatalogEditor:
-    """Adds, changes and removes entries. Values are the columns of editing.sql's statements."""
+    """Adds, changes and removes entries. Values are the columns of editing.sql's statements; `by` is who writes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, by: str = "") -> None:
         self._database = database
+        self._by = by
         self._sql = Queries.load(__package__, "editing.sql")
 
     async def add(self, noun: Noun, values: Sequence[Any]) -> UUID | str:
@@ -55,6 +56,8 @@ class CatalogEditor:
     async def _run(self, statement: str, *values: Any) -> Any:
         try:
             async with self._database.transaction() as connection:
+                if self._by:
+                    await connection.execute(self._sql["by"], self._by)
                 return await connection.fetchval(self._sql[statement], *values)
         except asyncpg.ForeignKeyViolationError as error:
             what = (error.constraint_name or "").removeprefix(f"{error.table_name}_").removesuffix("_id_fkey")

@@ -15,6 +15,7 @@ from common.planning.slots import Slots
 from common.telegram.addresses import checked
 from postroom.connections import connected
 from postroom.output import Json, Refused, counted, print_json, print_table, run
+from postroom.person import person
 
 app = typer.Typer(no_args_is_help=True, help="Sources, profiles, destinations and routes.")
 
@@ -222,7 +223,9 @@ async def _apply(file: Path) -> dict[str, int]:
         _check(file, contents, sources)
         for source in contents.source:
             sources[source.address] = await catalog.put_source(**source.model_dump())
-        profiles = {profile.name: await catalog.put_profile(**profile.model_dump()) for profile in contents.profile}
+        profiles = {
+            profile.name: await catalog.put_profile(**profile.model_dump(), by=person()) for profile in contents.profile
+        }
         for destination in contents.destination:
             await catalog.put_destination(**destination.model_dump())
         for route in contents.route:

@@ -65,7 +65,7 @@ async def _source(catalog: Catalog, name: str, targets: list[str], profile: str)
     if targets:
         profile_id = await catalog.profile_named(profile)
         if profile_id is None:
-            profile_id = await catalog.put_profile(profile)
+            profile_id = await catalog.put_profile(profile, by=person())
         await catalog.put_route(f"{name} (import)", source_id=source_id, profile_id=profile_id, targets=targets)
     elif not await catalog.routes_of(source_id):
         raise Refused(f"no route takes posts of {name}: say where they go, for example --to telegram:@channel")

@@ -25,7 +25,10 @@ async def set_scene(database: Database, announcement: dict[str, Any], *, demo: b
             address = f"{platform}:{account['username']}"
             await catalog.put_destination(address, title=account["username"], is_default=number == 0)
     profile = await catalog.put_profile(
-        "newsroom", style="clear and concrete, in short sentences", instructions="Keep the tone of a newsroom."
+        "newsroom",
+        style="clear and concrete, in short sentences",
+        instructions="Keep the tone of a newsroom.",
+        by="postroom up",
     )
     chats = await _put_chats(database, announcement)
     for number, source in enumerate(announcement["telegram"]["sources"]):

@@ -7,11 +7,13 @@ from common.model.access import shared_access
 from common.model.client import create_client
 from common.service import ServiceSettings, create_service, load_settings
 from rewriter.adapters.openai import OpenAIModel
+from rewriter.again import RewriteAgain
 from rewriter.asking import Asking
 from rewriter.consumers import register
 from rewriter.rewrite import RewritePost
 from rewriter.settings import OpenAISettings, RewriterSettings
 from rewriter.store import Store
+from rewriter.try_profile import TryProfile
 from rewriter.write import WriteContent
 
 
@@ -27,7 +29,8 @@ async def run(stop: asyncio.Event) -> None:
         store = Store(service.database, recent_posts=own.rewrite_recent_posts, seconds=own.rewrite_cache_seconds)
         ask = Asking(model, openai.openai_model)
         rewrite = RewritePost(store, ask, recent_posts=own.rewrite_recent_posts)
-        register(service, rewrite, WriteContent(store, ask), store)
+        again = RewriteAgain(store, rewrite)
+        register(service, rewrite, again, WriteContent(store, ask), TryProfile(store, ask), store)
         await service.run(stop)
 
 

@@ -27,6 +27,8 @@ class Asked:
     """What came of asking, and what it took. `refusal` is the model's reason where there is no answer."""
 
     model: str
+    profile_version: int | None = None  # of the profile that said how; None: nothing was asked, or a draft said it
+    remark: str = ""  # of the person who asked for another one
     body: RichText = field(default_factory=RichText)
     answer: Answer | None = None
     refusal: str | None = None
@@ -37,10 +39,12 @@ class Asked:
     completion_tokens: int = 0
     cost_usd: float = 0.0
     seconds: float = 0.0
+    calls: int = 0
 
     def count(self, question: Question, reply: Reply) -> None:
         """Add one call; what is kept of request and answer is the last one's, and why earlier ones were no use."""
         self.model = reply.model
+        self.calls += 1
         self.request = {"messages": [{"role": role, "content": content} for role, content in question.messages]}
         self.reply = {"content": reply.content, "finish_reason": reply.finish_reason}
         self.prompt_tokens += reply.prompt_tokens
@@ -59,14 +63,17 @@ class Asking:
         """Raise Retry where a budget that is used up allows no question."""
         await self._model.allowed(purpose, profile.model or self._default_model)
 
-    async def __call__(self, brief: Brief, post: RichText, purpose: Purpose) -> Asked:
+    async def __call__(self, brief: Brief, post: RichText, purpose: Purpose, *, counted: Asked | None = None) -> Asked:
         """Return what the model made of `post`, cut to the brief's limit; or its refusal.
+
+        Where `counted` is given it is what is returned, and says also after an error what was asked and what it took.
 
         Addresses that it has lost in its last answer too are put at the end of the text. Raises Reject where even the
         last answer can't be used or the limit of tokens cut off a second one, and what the model raises.
         """
         model = brief.profile.model or self._default_model
-        asked = Asked(model)
+        asked = counted or Asked(model)
+        asked.model, asked.profile_version = model, brief.profile.version
         started = time.monotonic()
         complaint: str | None = None
         cut_off = 0

@@ -8,6 +8,7 @@ from uuid import UUID
 from common.catalog import Profile, Route, Source
 from common.posts import Post
 from common.spending.calls import Purpose
+from common.trials import TrialRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,22 @@ class Briefs(Protocol):
         ...
 
 
+class Tries(Protocol):
+    """What is known of trials."""
+
+    async def trial_run(self, trial_id: UUID, number: int) -> TrialRun | None:
+        """Return a run of a trial."""
+        ...
+
+    async def post(self, post_id: UUID) -> Post | None:
+        """Return a post."""
+        ...
+
+    async def source(self, source_id: UUID) -> Source | None:
+        """Return a source."""
+        ...
+
+
 class Records(Protocol):
     """What is known of posts and of where they go."""
 
@@ -100,6 +117,14 @@ class Records(Protocol):
 
     async def source(self, source_id: UUID) -> Source | None:
         """Return a source."""
+        ...
+
+    async def route(self, route_id: UUID) -> Route | None:
+        """Return one route, enabled or not."""
+        ...
+
+    async def has_image(self, post_id: UUID, rewrite_id: UUID) -> bool:
+        """Return whether an image was made for a rewrite, or for its post."""
         ...
 
     async def routes_of(self, source_id: UUID | None) -> Sequence[Route]:

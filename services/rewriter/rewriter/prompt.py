@@ -58,6 +58,7 @@ class Brief:
     url: str | None = None
     recent: Sequence[RecentPost] = ()
     writing: bool = False
+    remark: str = ""  # of the channel's editor, who did not like an earlier rewrite
 
 
 def messages(brief: Brief, complaint: str | None = None) -> tuple[tuple[str, str], ...]:
@@ -81,6 +82,9 @@ def _system(brief: Brief) -> str:
         rules.append(f"Style: {profile.style}")
     if profile.instructions:
         rules.append(f"The channel's owner adds: {profile.instructions}")
+    if brief.remark:
+        remark = " ".join(brief.remark.split())
+        rules.append(f"The channel's editor did not take an earlier rewrite of this post, and asks: {remark}")
     system = SYSTEM_OF_WRITING if brief.writing else SYSTEM
     return system + "\n".join(f"- {rule}" for rule in rules)
 

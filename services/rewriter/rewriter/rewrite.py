@@ -33,6 +33,7 @@ class Rewrite:
     profile_id: UUID
     asked: Asked
     illustrate: bool = False
+    held: bool = False  # a person asked for it, and decides about it
 
     def events(self) -> Iterator[Event]:
         """Yield what to tell: the post was rewritten, perhaps with a request for its image; or the model refused to
@@ -49,7 +50,9 @@ class Rewrite:
             return
         answer = self.asked.answer
         illustrate = self.illustrate and answer is not None
-        yield PostRewritten(post_id=self.post_id, route_id=self.route_id, rewrite_id=self.id, illustrate=illustrate)
+        yield PostRewritten(
+            post_id=self.post_id, route_id=self.route_id, rewrite_id=self.id, illustrate=illustrate, held=self.held
+        )
         if illustrate and answer:
             yield ImageRequested(post_id=self.post_id, rewrite_id=self.id, prompt=answer.image_prompt or None)
 
@@ -104,7 +107,7 @@ class RewritePost:
         rewrites, failed = [], []
         for route in routes:
             try:
-                asked = await self._rewrite(post, route, request)
+                asked = await self.rewritten(post, route, purpose_of(post, route, request))
             except Reject as error:
                 log.warning("post %s: the route %s gets no rewrite: %s", post.id, route.name, error)
                 failed.append(RouteFailed(post.id, route, error))
@@ -116,7 +119,11 @@ class RewritePost:
             raise failed[0].error
         return rewrites, failed
 
-    async def _rewrite(self, post: Post, route: Route, request: str) -> Asked:
+    async def rewritten(self, post: Post, route: Route, purpose: Purpose, remark: str = "") -> Asked:
+        """Return what the model made of a post for a route; `remark` is an editor's, to a rewrite before.
+
+        Raises Reject where it gives no usable answer.
+        """
         profile = await self._records.profile(route.profile_id)
         if profile is None:
             raise Reject(f"the route {route.name} has no profile {route.profile_id}")
@@ -131,8 +138,9 @@ class RewritePost:
             source_title=source.title if source else "",
             url=post.url,
             recent=await self._recent(post, route),
+            remark=remark,
         )
-        return await self._ask(brief, material, purpose_of(post, route, request))
+        return await self._ask(brief, material, purpose)
 
     async def _recent(self, post: Post, route: Route) -> list[RecentPost]:
         if not self._recent_posts:

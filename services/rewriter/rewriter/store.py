@@ -9,6 +9,8 @@ from common.messaging import Job
 from common.postgres import Database, Queries
 from common.posts import Post, Posts
 from common.telegram.utf16 import storable
+from common.trials import TrialRun, run_of
+from common.trials import statements as trial_statements
 from rewriter.asking import Asked
 from rewriter.memory import Remembered
 from rewriter.ports import Content, RecentPost
@@ -43,6 +45,7 @@ class Store:
 
     def __init__(self, database: Database, *, recent_posts: int, seconds: float) -> None:
         catalog = Catalog(database)
+        self._catalog = catalog
         self._database = database
         self._posts = Posts(database)
         self._recent_posts = recent_posts
@@ -64,6 +67,14 @@ class Store:
         """Return a source."""
         return await self._source(source_id)
 
+    async def route(self, route_id: UUID) -> Route | None:
+        """Return one route, enabled or not."""
+        return await self._catalog.route(route_id)
+
+    async def has_image(self, post_id: UUID, rewrite_id: UUID) -> bool:
+        """Return whether an image was made for a rewrite, or for its post."""
+        return await self._database.fetchrow(self._sql["image"], post_id, f"rewrite/{rewrite_id}") is not None
+
     async def routes_of(self, source_id: UUID | None) -> Sequence[Route]:
         """Return the enabled routes of a source."""
         return await self._routes_of(source_id)
@@ -77,6 +88,10 @@ class Store:
         row = await self._database.fetchrow(self._sql["content"], content_id)
         return Content(**dict(row)) if row else None
 
+    async def trial_run(self, trial_id: UUID, number: int) -> TrialRun | None:
+        """Return a run of a trial."""
+        return await run_of(self._database, trial_id, number)
+
     async def recent(self, targets: tuple[str, ...]) -> Sequence[RecentPost]:
         """Return what was rewritten last for any of these targets, the latest first, and one more than is shown."""
         return await self._recent(targets)
@@ -84,6 +99,18 @@ class Store:
     def add(self, job: Job, rewrite: Written) -> None:
         """Write a rewrite with the job's result."""
         job.write(self._sql["add_rewrite"], row_of(rewrite))
+
+    def end(self, job: Job, run: dict[str, Any]) -> None:
+        """Write what came of a run of a trial, given as JSON values, with the job's result."""
+        job.write(trial_statements()["end"], run)
+
+    def keep_image(self, job: Job, post_id: UUID, earlier: UUID, rewrite_id: UUID) -> None:
+        """Give a rewrite the image of an earlier one, if that had one, with the job's result."""
+        job.write(self._sql["keep_image"], post_id, str(earlier), str(rewrite_id))
+
+    def hold(self, job: Job, post_id: UUID, route_id: UUID, reason: str) -> None:
+        """Let a post await approval again as it was, with the job's result: there is no other rewrite."""
+        job.write(self._sql["hold"], post_id, route_id, storable(reason))
 
     async def _read_recent(self, targets: tuple[str, ...]) -> list[RecentPost]:
         rows = await self._database.fetch(self._sql["recent"], list(targets), self._recent_posts + 1)
@@ -98,6 +125,8 @@ def row_of(rewrite: Written) -> dict[str, Any]:
         "post_id": str(rewrite.post_id),
         "route_id": str(rewrite.route_id) if rewrite.route_id else None,
         "profile_id": str(rewrite.profile_id) if rewrite.profile_id else None,
+        "profile_version": asked.profile_version,
+        "remark": storable(asked.remark),
         "status": "succeeded" if asked.refusal is None else "refused",
         "reason": None if asked.refusal is None else storable(asked.refusal),
         "title": answer.title if answer else "",

@@ -6,8 +6,9 @@ from common.events.contents import ContentCreated, ContentRequested
 from common.events.envelope import Emitted, Event, derive, emitted
 from common.events.media import ImageFailed, ImageGenerated, ImageRequested, MediaRequested
 from common.events.notifying import NotifyRequested
-from common.events.posts import PostCollected, PostRewritten
+from common.events.posts import PostCollected, PostRewritten, RewriteRequested
 from common.events.publishing import PublishRequested, PublishResult, RequestedMedia, TargetResult
+from common.events.trials import TrialRequested
 
 EVENTS: tuple[type[Event], ...] = (
     CollectRequested,
@@ -15,8 +16,10 @@ EVENTS: tuple[type[Event], ...] = (
     CheckRequested,
     PostCollected,
     PostRewritten,
+    RewriteRequested,
     ContentRequested,
     ContentCreated,
+    TrialRequested,
     ImageRequested,
     ImageGenerated,
     ImageFailed,
@@ -47,7 +50,9 @@ __all__ = [
     "PublishRequested",
     "PublishResult",
     "RequestedMedia",
+    "RewriteRequested",
     "TargetResult",
+    "TrialRequested",
     "derive",
     "emitted",
 ]

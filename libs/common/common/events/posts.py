@@ -31,3 +31,16 @@ class PostRewritten(Event):
     route_id: UUID
     rewrite_id: UUID
     illustrate: bool = Field(default=False, description="an image was asked for; the post goes on when it is known")
+    held: bool = Field(default=False, description="a person asked for this rewrite: it awaits approval on any route")
+
+
+class RewriteRequested(Event):
+    """A person wants another rewrite of a post that a route holds."""
+
+    subject: ClassVar[str] = "rewrite.requested"
+
+    post_id: UUID
+    route_id: UUID
+    rewrite_id: UUID = Field(description="the one that is held, and that the person did not like")
+    remark: str = Field(default="", max_length=1000, description="what the model is to do differently")
+    by: str = Field(default="", description="who asks")

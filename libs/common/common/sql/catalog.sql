@@ -24,7 +24,7 @@ FROM routes WHERE id = $1
 
 -- name: profile
 -- One profile.
-SELECT id, name, style, language, max_length, keep, instructions, model FROM profiles WHERE id = $1
+SELECT id, name, style, language, max_length, keep, instructions, model, version FROM profiles WHERE id = $1
 
 -- name: profile_named
 -- The id of a profile.
@@ -33,6 +33,10 @@ SELECT id FROM profiles WHERE name = $1
 -- name: destination
 -- The pace of one destination.
 SELECT posts_per_hour FROM destinations WHERE address = $1
+
+-- name: by
+-- Says for this transaction who writes.
+SELECT set_config('postroom.by', $1, true)
 
 -- name: put_source
 -- Adds or updates a source.

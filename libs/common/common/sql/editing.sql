@@ -1,3 +1,7 @@
+-- name: by
+-- Says for this transaction who writes.
+SELECT set_config('postroom.by', $1, true)
+
 -- name: add_source
 -- Adds a source, unless there is one of this address.
 INSERT INTO sources (kind, address, title, enabled, schedule, allow_private) VALUES ($1, $2, $3, $4, $5, $6)
