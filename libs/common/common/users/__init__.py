@@ -1,6 +1,6 @@
 """People who use the panel: who they are, how they sign in, what they may do."""
 
-from common.users.passwords import PasswordRefused, WrongPassword
+from common.users.passwords import PasswordRefused, Passwords, WrongPassword
 from common.users.people import LastAdministrator, LoginTaken, NoSuchUser, Person, Role, User, Users
 from common.users.sessions import Session, Sessions, WrongCredentials
 from common.users.settings import SignInSettings
@@ -12,6 +12,7 @@ __all__ = [
     "LoginTaken",
     "NoSuchUser",
     "PasswordRefused",
+    "Passwords",
     "Person",
     "Role",
     "Session",

@@ -1,7 +1,6 @@
 """Passwords: argon2id (RFC 9106), and the rules of NIST SP 800-63B: long enough, and no composition rules."""
 
 import asyncio
-from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -9,8 +8,6 @@ from argon2.profiles import RFC_9106_LOW_MEMORY
 
 SHORTEST, LONGEST = 10, 1000  # characters; the longest bounds the work
 AT_ONCE = 2  # each takes 64 MiB while it is made or verified
-
-_HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
 
 
 class PasswordRefused(ValueError):
@@ -24,14 +21,16 @@ class WrongPassword(Exception):
 class Passwords:
     """Makes and verifies hashes, in threads: either takes a tenth of a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._nobodys = ""
 
     async def hashed(self, password: str, *, login: str = "") -> str:
         """Return what is stored of a new password. Raises PasswordRefused."""
         check(password, login=login)
         async with self._turns:
-            return await asyncio.to_thread(_HASHER.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> str | None:
         """Raise WrongPassword unless it is the password; return a new hash where the stored one is out of date.
@@ -39,12 +38,20 @@ class Passwords:
         Without a stored hash it is wrong, after the same time.
         """
         async with self._turns:
-            matches = await asyncio.to_thread(_matches, stored, password)
+            matches = await asyncio.to_thread(self._matches, stored, password)
             if stored is None or not matches:
                 raise WrongPassword("that is not the password")
-            if _HASHER.check_needs_rehash(stored):
-                return await asyncio.to_thread(_HASHER.hash, password)
+            if self._hasher.check_needs_rehash(stored):
+                return await asyncio.to_thread(self._hasher.hash, password)
         return None
+
+    def _matches(self, stored: str | None, password: str) -> bool:
+        if stored is None and not self._nobodys:
+            self._nobodys = self._hasher.hash("nobody has this password")
+        try:
+            return len(password) <= LONGEST and self._hasher.verify(stored or self._nobodys, password)
+        except (VerificationError, InvalidHashError):
+            return False
 
 
 def check(password: str, *, login: str = "") -> None:
@@ -57,15 +64,3 @@ def check(password: str, *, login: str = "") -> None:
         raise PasswordRefused("the password must not be the login")
     if len(set(password)) == 1:
         raise PasswordRefused("a password must not be one character, repeated")
-
-
-def _matches(stored: str | None, password: str) -> bool:
-    try:
-        return len(password) <= LONGEST and _HASHER.verify(stored or _nobodys(), password)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobodys() -> str:
-    return _HASHER.hash("nobody has this password")
