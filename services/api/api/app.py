@@ -42,6 +42,7 @@ from common.planning.images import PlatformImages
 from common.retention import Retention, RetentionSettings
 from common.service import Service, ServiceSettings, create_service, load_settings
 from common.tokens import Tokens
+from common.users import Sessions, SignInSettings
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, 
         rails=service.rails,
         tracer=service.tracer,
         tokens=Tokens(service.database),
+        sessions=Sessions(service.database, load_settings(SignInSettings)),
         rate=Rate(settings.api_requests_per_minute),
         media=MediaStore(service.database, service.stream),
         dead_letters=DeadLetters(service.stream, service.database, service.rails),

@@ -28,6 +28,7 @@ from common.messaging.within import EmittedWithin
 from common.operations import Kind
 from common.postgres import Database
 from common.tokens import Tokens
+from common.users import Sessions
 
 CONSUMER = "api"  # whose events these are in the outbox
 Answering = TypeVar("Answering", bound=BaseModel)
@@ -42,6 +43,7 @@ class System:
     rails: Rails
     tracer: trace.Tracer
     tokens: Tokens
+    sessions: Sessions
     rate: Rate
     media: MediaStore
     dead_letters: DeadLetters
