@@ -21,6 +21,7 @@ from common.postgres import Database
 from common.posts import NewPost, Posts
 from common.service import ServiceSettings
 from common.telegram.text import RichText
+from common.testing.waiting import eventually
 from common.tokens import Scope, Tokens
 
 NUMBERS = count(1)
@@ -94,6 +95,15 @@ class Api:
         for message in messages:
             await message.ack()
         return [json.loads(message.data) for message in messages]
+
+    async def alert(self, status: str = "firing", kind: str = "queue_failures") -> dict[str, Any]:
+        """Wait for the one alert of a kind, and return it."""
+
+        async def there() -> list[dict[str, Any]]:
+            return list((await self.http.get(f"/alerts?status={status}&kind={kind}")).json()["items"])
+
+        [found] = await eventually(there)
+        return found
 
     async def silent(self, subject: str) -> bool:
         """Whether nothing waits on such a subject."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -45,25 +44,15 @@ def environment(mailbox: Mailbox) -> dict[str, str]:
     return SOON | settings(mailbox.port, NOTIFY_GATHER_SECONDS="2")
 
 
-async def alert(api: Api, status: str = "firing", kind: str = "queue_failures") -> dict[str, Any]:
-    """Wait for an alert of a kind."""
-
-    async def there() -> list[dict[str, Any]]:
-        return list((await api.http.get(f"/alerts?status={status}&kind={kind}")).json()["items"])
-
-    [found] = await eventually(there)
-    return found
-
-
 async def test_a_storm_of_failures_is_one_message_with_a_count_and_one_when_it_is_over(
     api: Api, mailbox: Mailbox
 ) -> None:
     await api.database.execute(LETTERS, 1, 2500, 0)
-    found = await alert(api)
+    found = await api.alert()
     await api.database.execute(LETTERS, 2501, 5000, 0)  # while nobody was told yet
 
     async def all_counted() -> bool:
-        return bool((await alert(api))["count"] == 5000)
+        return bool((await api.alert())["count"] == 5000)
 
     await eventually(all_counted)
     [message] = await mailbox.messages(1)
@@ -71,7 +60,7 @@ async def test_a_storm_of_failures_is_one_message_with_a_count_and_one_when_it_i
     assert "5,000 × Reject: no. 5000 (abc)" in text(message)
     assert "postroom dead list --queue rewrite_queue" in text(message)
     await api.database.execute("DELETE FROM dead_letters")
-    over = await alert(api, "resolved")
+    over = await api.alert("resolved")
     assert over["id"] == found["id"]
     _, message = await mailbox.messages(2)
     assert message["subject"] == "[Postroom] info: Over: rewrite_queue: 5,000 jobs have failed"
@@ -118,7 +107,7 @@ async def test_it_is_told_once_however_long_it_fires(api: Api, mailbox: Mailbox)
     await api.database.execute(LETTERS, 21, 60, 0)
 
     async def counted() -> bool:
-        return bool((await alert(api))["count"] == 60)
+        return bool((await api.alert())["count"] == 60)
 
     await eventually(counted)
     rows = await api.database.fetch("SELECT status, tellings FROM notification_deliveries WHERE channel = 'email'")
@@ -223,14 +212,14 @@ async def test_a_service_that_goes_without_a_word_is_missed(api: Api, mailbox: M
     await api.database.execute(beat, "userbot", dead, timedelta(days=2))
     await api.database.execute(beat, "publisher", replaced, timedelta(hours=1))
     await api.database.execute(beat, "publisher", uuid4(), timedelta(seconds=-3600))  # its new replica
-    found = await alert(api, kind="service_gone")
+    found = await api.alert(kind="service_gone")
     assert found["title"] == "userbot gives no sign of life"
     await mailbox.messages(1)
     # Its row is not forgotten as long as none took its place, so that it stays missed.
     sql = "SELECT count(*) FROM service_beats WHERE replica = $1"
     assert await api.database.strict.fetchval(sql, dead) == 1
     await api.database.execute(beat, "userbot", uuid4(), timedelta(seconds=-3600))
-    assert (await alert(api, "resolved", "service_gone"))["id"] == found["id"]
+    assert (await api.alert("resolved", "service_gone"))["id"] == found["id"]
 
 
 async def test_workers_that_vanish_or_fail_are_missed_and_those_switched_off_are_not(api: Api) -> None:
@@ -243,17 +232,17 @@ async def test_workers_that_vanish_or_fail_are_missed_and_those_switched_off_are
     await api.database.execute(beat, "ScheduledPostsWorker", uuid4(), True, now, -hour)
     await api.database.execute(beat, "AutoPostingWorker", uuid4(), False, None, hour)  # DISABLE_WORKERS
     await api.database.execute(beat, "CollectionClock", uuid4(), False, now, hour)
-    assert (await alert(api, kind="worker_gone"))["fingerprint"] == "worker_gone/ScheduledPostsWorker"
-    assert (await alert(api, kind="worker_failing"))["fingerprint"] == "worker_failing/CollectionClock"
+    assert (await api.alert(kind="worker_gone"))["fingerprint"] == "worker_gone/ScheduledPostsWorker"
+    assert (await api.alert(kind="worker_failing"))["fingerprint"] == "worker_failing/CollectionClock"
 
 
 async def test_records_that_do_not_balance_call_for_help(api: Api) -> None:
     post = await api.post()
     await api.publication(post, "succeeded")  # without a message
-    found = await alert(api, kind="ledger_unbalanced")
+    found = await api.alert(kind="ledger_unbalanced")
     assert "succeeded without a message" in found["detail"]
     await api.database.execute("UPDATE publications SET message_ids = '{1}'")
-    await alert(api, "resolved", "ledger_unbalanced")
+    await api.alert("resolved", "ledger_unbalanced")
 
 
 async def test_a_stream_that_is_nearly_full_calls_for_help(nats_client: Client) -> None:
@@ -292,16 +281,16 @@ async def test_webhooks_are_told_of_alerts(api: Api) -> None:
     events = ["alert.firing", "alert.resolved"]
     await api.http.post("/webhooks", json={"url": "https://a.example/", "events": events})
     await api.database.execute(LETTERS, 1, 20, 0)
-    await alert(api)
+    await api.alert()
     await api.database.execute("DELETE FROM dead_letters")
-    found = await alert(api, "resolved")
+    found = await api.alert("resolved")
     rows = await api.database.fetch("SELECT event, event_id FROM webhook_deliveries ORDER BY event")
     assert [tuple(row) for row in rows] == [(event, f"{event}/{found['id']}") for event in events]
 
 
 async def test_an_alert_is_acknowledged_and_fires_on(api: Api) -> None:
     await api.database.execute(LETTERS, 1, 20, 0)
-    found = await alert(api)
+    found = await api.alert()
     seen = (await api.http.post(f"/alerts/{found['id']}/acknowledge")).json()
     assert (seen["status"], seen["acknowledged_by"][:6]) == ("firing", "token:")
     again = (await api.http.post(f"/alerts/{found['id']}/acknowledge")).json()
@@ -313,7 +302,7 @@ async def test_an_alert_is_acknowledged_and_fires_on(api: Api) -> None:
 
 async def test_notifications_are_read_until_more_comes(api: Api) -> None:
     await api.database.execute(LETTERS, 1, 20, 0)
-    notification = (await alert(api))["notification_id"]
+    notification = (await api.alert())["notification_id"]
     read = await api.http.patch(f"/notifications/{notification}", json={"read": True})
     assert read.json()["read_by"].startswith("token:")
     assert [each["id"] for each in (await api.http.get("/notifications?read=true")).json()["items"]] == [notification]

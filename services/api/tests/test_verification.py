@@ -9,7 +9,6 @@ import pytest
 from common.catalog import Catalog
 from common.posts import NewPost, Posts
 from common.telegram.text import RichText
-from common.testing.waiting import eventually
 
 from .conftest import Api
 
@@ -34,16 +33,6 @@ async def canary(api: Api, **ended: Any) -> UUID:
     return brought.post_id
 
 
-async def firing(api: Api, kind: str) -> dict[str, Any]:
-    """Wait for an alert of a kind."""
-
-    async def there() -> list[dict[str, Any]]:
-        return list((await api.http.get(f"/alerts?status=firing&kind={kind}")).json()["items"])
-
-    [found] = await eventually(there)
-    return found
-
-
 async def pipeline(api: Api) -> httpx.Response:
     """What /health/pipeline says, without a token."""
     async with httpx.AsyncClient() as client:
@@ -65,7 +54,7 @@ async def test_a_canary_that_came_through(api: Api) -> None:
 
 async def test_a_late_canary_is_an_alert_and_the_whole_is_not_ready(api: Api) -> None:
     await canary(api)
-    alert = await firing(api, "canary_late")
+    alert = await api.alert(kind="canary_late")
     assert "under way for" in alert["detail"]
     said = await pipeline(api)
     assert (said.status_code, said.json()["status"]) == (503, "not ready")
@@ -90,5 +79,5 @@ async def test_what_a_verification_found_is_an_alert(api: Api) -> None:
     )
     found = (await api.http.get("/verification")).json()
     assert found["findings"] == [finding]
-    alert = await firing(api, "strays")
+    alert = await api.alert(kind="strays")
     assert alert["detail"].startswith(finding["problem"])
