@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
         description="Measure a hop beside a bare FastStream hop, the whole pipeline on real posts, images, broadcasts.",
         epilog="What the figures mean: benchmarks/README.md. Nothing is asserted; compare runs of a quiet machine.",
     )
-    parser.add_argument("--only", choices=PARTS, help="measure, and write, only this part")
+    parser.add_argument("--only", choices=PARTS, help="measure only this part; the file keeps the others")
     parser.add_argument(
         "--rounds", type=positive, default=5, help="of the hop and the broadcast, both variants in each (default: 5)"
     )
@@ -91,7 +91,8 @@ def main() -> int:
         except FAILURES as error:
             failed, results[f"{name}_failed"] = True, str(error)
             progress.print(f"{name}: {error}", markup=False)
-    report.write(results, asked.output)
+    results["measured_at"] = dict.fromkeys([asked.only] if asked.only else parts, results["date"])
+    report.write(report.merged(results, asked.only, asked.output) if asked.only else results, asked.output)
     console = Console()
     report.show(results, console)
     console.print(f"Written to {asked.output}", highlight=False, soft_wrap=True)

@@ -3,17 +3,17 @@
 import asyncio
 import socket
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx
 
 from benchmarks.figures import quantile
-from benchmarks.servers import bench_servers
+from benchmarks.servers import BenchServers, bench_servers
 from benchmarks.telegram import running
 from common.catalog import Catalog
-from common.tokens import Tokens
+from common.tokens import Scope, Tokens
 
 AT_ONCE = 8
 START_SECONDS = 30.0
@@ -37,20 +37,8 @@ async def measure_api(*, posts: int, requests: int, say: Callable[[str], None]) 
         source = await Catalog(servers.database).put_source("import", "bench")
         await servers.database.execute(POSTS, source, posts)
         await servers.database.execute("ANALYZE")
-        _, secret = await Tokens(servers.database).create("bench", "read", expires_at=None, by="bench")
         ids = [row["id"] for row in await servers.database.fetch(SOME)]
-        port = free_port()
-        environment = {**servers.environment, "API_PORT": str(port), "API_REQUESTS_PER_MINUTE": "0"}
-        async with (
-            running("api", environment),
-            httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}/api/v1",
-                headers={"Authorization": f"Bearer {secret}"},
-                limits=httpx.Limits(max_connections=AT_ONCE),
-                trust_env=False,
-            ) as client,
-        ):
-            await started(client)
+        async with bench_api(servers, limits=httpx.Limits(max_connections=AT_ONCE)) as client:
             listed = await measured(client, ["/posts?limit=50"] * requests)
             read = await measured(client, [f"/posts/{ids[number % len(ids)]}" for number in range(requests)])
     return {
@@ -58,6 +46,24 @@ async def measure_api(*, posts: int, requests: int, say: Callable[[str], None]) 
         **{f"api_list_{name}": value for name, value in listed.items()},
         **{f"api_read_{name}": value for name, value in read.items()},
     }
+
+
+@asynccontextmanager
+async def bench_api(servers: BenchServers, scope: Scope = "read", **options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the API before the servers for a block; yields a client with a token. Raises ApiFailed.
+
+    `options` are the client's.
+    """
+    _, secret = await Tokens(servers.database).create("bench", scope, expires_at=None, by="bench")
+    port = free_port()
+    environment = {**servers.environment, "API_PORT": str(port), "API_REQUESTS_PER_MINUTE": "0"}
+    address, headers = f"http://127.0.0.1:{port}/api/v1", {"Authorization": f"Bearer {secret}"}
+    async with (
+        running("api", environment),
+        httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, **options) as client,
+    ):
+        await started(client)
+        yield client
 
 
 def free_port() -> int:

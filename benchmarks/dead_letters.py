@@ -7,13 +7,11 @@ from typing import Any
 
 import httpx
 
-from benchmarks.api import ApiFailed, free_port, started
+from benchmarks.api import ApiFailed, bench_api
 from benchmarks.figures import quantile
 from benchmarks.servers import BenchServers, bench_servers
-from benchmarks.telegram import running
 from common.events.envelope import ID
 from common.messaging.dead_letters import place
-from common.tokens import Tokens
 
 GROUPS = 20
 LISTS = {
@@ -38,19 +36,7 @@ async def measure_dead_letters(*, letters: int, requests: int, say: Callable[[st
     say(f"dead letters: {letters:,} letters, {requests} requests of each kind")
     async with bench_servers() as servers:
         await fill(servers, letters)
-        _, secret = await Tokens(servers.database).create("bench", "write", expires_at=None, by="bench")
-        port = free_port()
-        environment = {**servers.environment, "API_PORT": str(port), "API_REQUESTS_PER_MINUTE": "0"}
-        async with (
-            running("api", environment),
-            httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}/api/v1",
-                headers={"Authorization": f"Bearer {secret}"},
-                trust_env=False,
-                timeout=30,
-            ) as client,
-        ):
-            await started(client)
+        async with bench_api(servers, "write", timeout=30) as client:
             figures = {
                 f"dead_letters_{name}_p95_ms": await slow_ms(client, path, requests) for name, path in LISTS.items()
             }

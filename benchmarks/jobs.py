@@ -8,12 +8,10 @@ from urllib.parse import urlencode
 import asyncpg
 import httpx
 
-from benchmarks.api import ApiFailed, free_port, started
+from benchmarks.api import ApiFailed, bench_api
 from benchmarks.figures import quantile
 from benchmarks.servers import BenchServers, bench_servers
-from benchmarks.telegram import running
 from common.contracts import topology
-from common.tokens import Tokens
 
 CHUNK = 20_000  # rows per statement, which has its time limit
 DAYS = 30
@@ -59,19 +57,8 @@ async def measure_jobs(*, jobs: int, requests: int, say: Callable[[str], None]) 
     say(f"jobs: {jobs:,} jobs")
     async with bench_servers() as servers:
         await fill(servers, jobs)
-        _, secret = await Tokens(servers.database).create("bench", "read", expires_at=None, by="bench")
         failed = await servers.database.fetch(SOME)
-        port = free_port()
-        environment = {**servers.environment, "API_PORT": str(port), "API_REQUESTS_PER_MINUTE": "0"}
-        async with (
-            running("api", environment),
-            httpx.AsyncClient(
-                base_url=f"http://127.0.0.1:{port}/api/v1",
-                headers={"Authorization": f"Bearer {secret}"},
-                trust_env=False,
-            ) as client,
-        ):
-            await started(client)
+        async with bench_api(servers) as client:
             filters = wanted(failed)
             say(f"jobs: {requests} requests by each of {len(filters)} filters")
             by_filter = {

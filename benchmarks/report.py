@@ -86,6 +86,16 @@ def write(results: Mapping[str, Any], file: Path) -> None:
     file.write_text(json.dumps(results, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def merged(results: Mapping[str, Any], part: str, file: Path) -> dict[str, Any]:
+    """Return the results of one part, together with what the results file says of the others."""
+    if not file.exists():
+        return dict(results)
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    for outcome in ("failed", "skipped"):
+        kept.pop(f"{part}_{outcome}", None)
+    return {**kept, **results, "measured_at": kept.get("measured_at", {}) | results["measured_at"]}
+
+
 def show(results: Mapping[str, Any], console: Console) -> None:
     """Print the tables of what was measured."""
     if "hop_ratio" in results:
