@@ -70,7 +70,7 @@ class Outcomes:
     def record(self, job: Job, collected: Collected) -> None:
         """Write with the job's result how far the source is read, or why it can't be."""
         if collected.page is not None:
-            self._states.advance(job, collected.source.id, collected.page)
+            self._states.advance(job, collected.source.id, collected.page, collected.brought)
             self._metrics.collected(collected.source.kind, collected.brought)
         elif collected.error is not None:
             self._states.fail(job, collected.source.id, collected.error)

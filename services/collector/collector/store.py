@@ -1,5 +1,6 @@
 """The collector's records: how far each source is read, what checks found, and what came of fetching media."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from collector.check import Finding, NothingToRead
 from collector.ports import Medium, Page, SourceState, Wanted
 from common.messaging import Job
 from common.postgres import Database, Queries
+from common.posts import Brought
 from common.telegram.utf16 import storable
 
 PROBLEM_LENGTH = 500  # characters
@@ -24,17 +26,22 @@ class SourceStates:
         row = await self._database.fetchrow(self._sql["state"], source_id)
         return SourceState(**dict(row)) if row else SourceState()
 
-    def advance(self, job: Job, source_id: UUID, page: Page) -> None:
-        """Write with the job's result how far the source is read now; it never goes backwards."""
+    def advance(self, job: Job, source_id: UUID, page: Page, brought: Sequence[Brought]) -> None:
+        """Write with the job's result how far the source is read now, which never goes backwards, and what it gave."""
         job.write(self._sql["advance"], source_id, page.last_message_id, page.etag, page.last_modified)
+        if added := [each for each in brought if each.added]:
+            duplicates = sum(each.duplicate_of is not None for each in added)
+            job.write(self._sql["add_runs"], source_id, len(added), duplicates, None)
 
     def fail(self, job: Job, source_id: UUID, error: str) -> None:
         """Write with the job's result why the source can't be read."""
         job.write(self._sql["fail"], source_id, error)
+        job.write(self._sql["add_runs"], source_id, 0, 0, error)
 
     async def failed(self, source_id: UUID, error: str) -> None:
         """Write at once why a run failed, where the job has no result to write it with."""
         await self._database.execute(self._sql["fail"], [source_id], [error])
+        await self._database.execute(self._sql["add_runs"], [source_id], [0], [0], [error])
 
 
 class SourceChecks:

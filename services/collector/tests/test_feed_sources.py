@@ -81,3 +81,19 @@ async def test_without_a_session_telegram_is_told_not_to_be_set_up(stage, collec
     assert (await stage.collect(source))["status"] == "succeeded"
     notice = await stage.notice("collector.source_unreadable")
     assert "TELETHON_SESSION is not set" in notice.title
+
+
+async def test_runs_that_brought_something_or_failed_are_kept(stage, feeds, collector) -> None:
+    source = await stage.source("feed", feeds.serve("/rss", FEED), allow_private=True)
+    for _ in range(2):
+        await stage.collect(source)
+    feeds.serve("/rss", b"", "404 Not Found")
+    await stage.collect(source)
+    await stage.database.execute("UPDATE source_runs SET at = at - interval '8 days' WHERE brought > 0")
+    feeds.serve("/rss", b"nothing")
+    await stage.collect(source)
+    runs = await stage.database.fetch("SELECT brought, duplicates, error FROM source_runs ORDER BY id")
+    assert [tuple(run) for run in runs] == [
+        (0, 0, "HTTP 404: there is nothing at this address"),
+        (0, 0, "not a feed: neither RSS, Atom nor JSON Feed"),
+    ]

@@ -26,6 +26,7 @@ from api.resources import (
     routes,
     rules,
     scheduled_posts,
+    source_activity,
     source_checks,
     sources,
     spending,
@@ -37,7 +38,7 @@ from api.resources import (
 def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
-        source_checks,
+        source_activity, source_checks,
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
         budgets, spending,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,

@@ -90,8 +90,8 @@ class SourceCheck(Answer):
 @router.post("/check", status_code=202)
 async def check_source(given: NewCheck, call: Calling) -> SourceCheck:
     """Look whether there is something to read at an address. The answer is there within seconds."""
-    if given.allow_private and not call.token.allows("admin"):
-        raise Problem("forbidden", f"allow_private needs the scope admin; the token has {call.token.scope}")
+    if given.allow_private and not call.caller.allows("admin"):
+        raise Problem("forbidden", f"allow_private needs the scope admin; the caller has {call.caller.scope}")
     kind, address = _recognised(given)
     check_id = uuid4()
     await call.database.fetchrow(statement("sources", "ask"), check_id, kind, address, given.allow_private)

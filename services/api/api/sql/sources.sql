@@ -8,3 +8,24 @@ INSERT INTO source_checks (id, kind, address, allow_private) VALUES ($1, $2, $3,
 SELECT c.id, c.kind, c.address, c.allow_private, c.asked_at, c.answered_at, c.finding, s.id AS source_id,
        clock_timestamp() AS now
 FROM source_checks c LEFT JOIN sources s ON (s.kind, s.address) = (c.kind, c.address) WHERE c.id = $1
+
+-- name: activity
+-- What sources brought within a day, by the hour; of each at most $2 posts are looked at, the newest.
+SELECT s.id AS source_id, s.enabled, s.schedule, count(p.at)::integer AS posts,
+       count(p.duplicate_of)::integer AS duplicates,
+       array(SELECT count(*) FILTER (WHERE age = 23 - hour)::integer
+             FROM generate_series(0, 23) AS hour LEFT JOIN unnest(array_agg(p.age)) AS age ON true
+             GROUP BY hour ORDER BY hour) AS hours
+FROM sources s
+LEFT JOIN LATERAL (
+    SELECT collected_at AS at, duplicate_of, floor(extract(epoch FROM now() - collected_at) / 3600)::integer AS age
+    FROM posts WHERE source_id = s.id AND collected_at > now() - interval '1 day'
+    ORDER BY collected_at DESC, id DESC LIMIT $2
+) AS p ON true
+WHERE s.id = ANY($1::uuid[]) GROUP BY s.id
+
+-- name: runs
+-- A page of a source's runs.
+SELECT at, brought, duplicates, error, at AS page_at, id AS page_key FROM source_runs
+WHERE source_id = $4 AND at <= $2 AND (at, id) < ($2, $3)
+ORDER BY page_at DESC, page_key DESC LIMIT $1

@@ -24,6 +24,18 @@ GROUP BY source_id ORDER BY source_id
 ON CONFLICT (source_id) DO UPDATE
 SET last_run_at = now(), last_error = excluded.last_error, failures = state.failures + excluded.failures
 
+-- name: add_runs
+-- Records runs that brought something or failed; what is older than a week is forgotten with the source's next one.
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::text[])
+                  WITH ORDINALITY AS run (source_id, brought, duplicates, error, n)
+    WHERE source_id IN (SELECT id FROM sources)
+), old AS (
+    DELETE FROM source_runs r USING given g WHERE r.source_id = g.source_id AND r.at < now() - interval '7 days'
+)
+INSERT INTO source_runs (source_id, brought, duplicates, error)
+SELECT source_id, brought, duplicates, error FROM given ORDER BY n
+
 -- name: answer
 -- Answers checks. One that nobody asks for any more is not there.
 UPDATE source_checks AS c SET answered_at = clock_timestamp(), finding = f.finding
