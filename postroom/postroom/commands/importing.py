@@ -13,6 +13,7 @@ from common.imports import ImportFailed, read_posts
 from common.posts import NewPost, Posts
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, run
+from postroom.person import person
 
 CONSUMER = "postroom"
 PAGE = 200
