@@ -76,6 +76,9 @@ async def test_run_now_makes_a_content_and_its_scheduled_posts(api: Api) -> None
     assert event["content_id"] == run["content_id"]
     [planned] = (await api.http.get("/scheduled-posts", params={"rule_id": rule["id"]})).json()["items"]
     assert (planned["content_id"], planned["target"]) == (run["content_id"], "telegram:@city")
+    assert (run["title"], run["content_status"], run["post_id"]) == ("Good morning", "requested", planned["post_id"])
+    [made] = run["posts"]
+    assert (made["id"], made["target"], made["status"]) == (planned["id"], "telegram:@city", "scheduled")
     await api.database.execute("UPDATE scheduled_posts SET status = 'published'")
     read = (await api.http.get(path)).json()
     assert read["statistics"] | {"last_executed_at": None} == {
@@ -83,6 +86,7 @@ async def test_run_now_makes_a_content_and_its_scheduled_posts(api: Api) -> None
         "posts_open": 0, "posts_published": 1, "posts_failed": 0, "posts_cancelled": 0,
     }  # fmt: skip
     assert read["statistics"]["last_executed_at"] == run["executed_at"]
+    run["posts"][0]["status"] = "published"
     assert (await api.http.get(f"{path}/executions")).json()["items"] == [run]
 
 
@@ -93,6 +97,7 @@ async def test_a_run_that_fails_says_why(api: Api) -> None:
     path = f"/auto-posting/rules/{rule['id']}"
     run = (await api.http.post(f"{path}/run")).json()
     assert (run["status"], run["error"], run["content_id"]) == ("failed", "there is no profile 'news'", None)
+    assert (run["content_status"], run["posts"]) == (None, [])
     statistics = (await api.http.get(path)).json()["statistics"]
     assert (statistics["failed"], statistics["last_error"]) == (1, "there is no profile 'news'")
     assert await api.silent("content.requested")

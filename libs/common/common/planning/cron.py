@@ -3,6 +3,7 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/crontab.html
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +51,8 @@ class Cron:
         day = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         for _ in range(LONGEST_SEARCH_DAYS):
             if self._is_day(day):
-                for hour in self.hours:
+                begun = moment.hour if day.date() == moment.date() else 0
+                for hour in self.hours[bisect_left(self.hours, begun) :]:
                     for minute in self.minutes:
                         if (found := day.replace(hour=hour, minute=minute)) > moment:
                             return found

@@ -106,8 +106,21 @@ CROSS JOIN LATERAL (
 ORDER BY page_at DESC, page_key DESC
 
 -- name: executions
--- A page of the runs of a rule.
-SELECT slot, asked_by, status, content_id, error, executed_at, executed_at AS page_at, slot::text AS page_key
-FROM rule_executions
-WHERE executed_at <= $2 AND (executed_at, slot::text) < ($2, $3) AND rule_id = $4
-ORDER BY page_at DESC, page_key DESC LIMIT $1
+-- A page of the runs of a rule, or the run for one of its times ($5), with what each made.
+SELECT x.slot, x.asked_by, x.status, x.content_id, x.error, x.executed_at, x.executed_at AS page_at,
+       x.slot::text AS page_key, c.post_id, coalesce(nullif(w.title, ''), c.title, '') AS title, s.status AS content_status,
+       s.reason AS content_reason,
+       array(SELECT jsonb_build_object('id', p.id, 'target', p.target, 'scheduled_time', p.scheduled_time,
+                                       'status', p.status, 'url', p.url, 'last_error', p.last_error)
+             FROM scheduled_posts p WHERE p.content_id = x.content_id AND p.rule_id = x.rule_id
+             ORDER BY p.created_at, p.target) AS posts
+FROM (SELECT * FROM rule_executions
+      WHERE executed_at <= $2 AND (executed_at, slot::text) < ($2, $3) AND rule_id = $4
+        AND ($5::timestamptz IS NULL OR slot = $5)
+      ORDER BY executed_at DESC, slot::text DESC LIMIT $1) AS x
+LEFT JOIN contents c ON c.id = x.content_id
+LEFT JOIN content_states s ON s.content_id = x.content_id
+LEFT JOIN LATERAL (
+    SELECT r.title FROM rewrites r WHERE r.post_id = c.post_id AND r.status = 'succeeded'
+    ORDER BY r.created_at DESC LIMIT 1) AS w ON true
+ORDER BY page_at DESC, page_key DESC

@@ -8,10 +8,11 @@ from fastapi import Body, Query
 from pydantic import Field, ValidationError, model_validator
 
 from api.http.calls import CONSUMER, Call, Calling, found
-from api.http.paging import Page, Paged
+from api.http.paging import END_OF_TIME, Page, Paged
 from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Change, Given, Name, Prose, Utc, Words
+from api.resources.scheduled_posts import Status
 from common.planning.contents import Brief
 from common.planning.recurrence import preview
 from common.planning.rules import Rules, RuleValues, UnreadableRule, WrongRule, rule_statements
@@ -144,8 +145,19 @@ class Rule(Answer):
         return row | {"statistics": row} if isinstance(row, dict) and "statistics" not in row else row
 
 
+class PlannedByRule(Answer):
+    """A post that a run planned, as it is now."""
+
+    id: UUID
+    target: str
+    scheduled_time: Utc
+    status: Status
+    url: str | None
+    last_error: str | None
+
+
 class Execution(Answer):
-    """A run of a rule."""
+    """A run of a rule, and what it made."""
 
     slot: Utc = Field(description="the time that it is for")
     asked_by: str | None = Field(description="null: the clock")
@@ -153,6 +165,11 @@ class Execution(Answer):
     content_id: UUID | None
     error: str | None
     executed_at: Utc
+    post_id: UUID | None
+    title: str = Field(description="of the content: the model's, once it is written")
+    content_status: Literal["requested", "created", "failed", "deleted"] | None
+    content_reason: str | None = Field(description="why the content failed")
+    posts: list[PlannedByRule]
 
 
 class Times(Answer):
@@ -245,7 +262,8 @@ async def run_rule(rule_id: UUID, call: Calling) -> Execution:
         done = await _rules(call).run_now(rule_id, by=call.actor)
     except UnreadableRule as error:
         raise Problem("conflict", str(error)) from None
-    return Execution.model_validate(done, from_attributes=True)
+    row = await call.database.fetchrow(rule_statements()["executions"], 1, END_OF_TIME, None, rule_id, done.slot)
+    return found(Execution.model_validate(dict(row)) if row else None, "run")
 
 
 @router.get("/{rule_id}/preview")
@@ -260,7 +278,7 @@ async def preview_rule(rule_id: UUID, call: Calling, number: Annotated[int, Quer
 async def list_executions(rule_id: UUID, page: Paged, call: Calling) -> Page[Execution]:
     """List the runs of a rule."""
     await _rule(call, rule_id)
-    return await page.of(Execution, rule_statements()["executions"], rule_id)
+    return await page.of(Execution, rule_statements()["executions"], rule_id, None)
 
 
 async def _activate(call: Call, rule_id: UUID, *, active: bool) -> Rule:
