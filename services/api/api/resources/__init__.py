@@ -7,6 +7,7 @@ from api.resources import (
     audit,
     broadcasts,
     budgets,
+    calendar,
     chats,
     contents,
     dead_letters,
@@ -40,7 +41,7 @@ def routers() -> list[APIRouter]:
     modules = (
         source_activity, source_checks,
         sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        budgets, spending,
+        calendar, budgets, spending,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
         metrics, verification, events,
     )  # fmt: skip
