@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from common.events import Event, PostRewritten
 from common.failures import Skip
 from common.messaging import Job
+from common.planning.deciding import waits
 from common.planning.going_out import GoingOut
 from scheduler.ports import Routes
 from scheduler.routing import Routing
@@ -30,11 +31,11 @@ class RoutePost:
         if route is None:
             raise Skip(f"the route {event.route_id} does not exist any more")
         routing = Routing(event.post_id, route.id, event.rewrite_id, route.targets)
-        if event.illustrate:
-            self._store.record(job, routing.decided("illustrate", "waits for its image"))
+        if event.held and not route.approval:  # else it would go out without the person who asked for it
+            self._store.record(job, routing.decided("hold", "was rewritten again, awaits approval"))
             return []
-        if route.approval:
-            self._store.record(job, routing.decided("hold", "awaits approval"))
+        if waiting := waits(route, illustrate=event.illustrate):
+            self._store.record(job, routing.decided(*waiting))
             return []
         goes_out = await self._going_out(route, event.post_id, event.rewrite_id, route.targets, BY)
         self._store.record(job, routing.decided(goes_out.decision, goes_out.reason))

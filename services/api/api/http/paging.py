@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -48,8 +49,12 @@ class Paging:
         self._list = call.path
         self._after = self._read(cursor) if cursor is not None else Position(END_OF_TIME, None)
 
-    async def of(self, item: type[Item], statement: str, *filters: Any) -> Page[Item]:
+    async def of(
+        self, item: type[Item], statement: str, *filters: Any, read: Callable[[asyncpg.Record], Item] | None = None
+    ) -> Page[Item]:
         """Return the page of a statement that takes limit, time and key to begin after, then its filters.
+
+        `read` makes an item of a row whose columns are not the item's fields.
 
         It orders its rows by `page_at` and `page_key`, both descending. The first page begins after no key (NULL). A
         statement that looks at so many rows and no more says in `page_stopped`, the same in all rows, at which time it
@@ -71,7 +76,8 @@ class Paging:
         if following:
             url = self._call.request.url.include_query_params(cursor=following)
             self._call.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-        return Page(items=[item.model_validate(dict(row)) for row in shown], next=following)
+        of_row = read or (lambda row: item.model_validate(dict(row)))
+        return Page(items=[of_row(row) for row in shown], next=following)
 
     def _write(self, at: datetime, key: str) -> str:
         text = json.dumps([self._list, at.isoformat(), key])

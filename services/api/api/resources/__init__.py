@@ -15,6 +15,7 @@ from api.resources import (
     events,
     health,
     images,
+    inbox,
     jobs,
     logs,
     metrics,
@@ -40,8 +41,8 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         source_activity, source_checks,
-        sources, profiles, destinations, routes, posts, post_decisions, contents, scheduled_posts, rules, broadcasts,
-        calendar, budgets, spending,
+        sources, profiles, destinations, routes, posts, post_decisions, inbox, contents, scheduled_posts, rules,
+        broadcasts, calendar, budgets, spending,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
         metrics, verification, events,
     )  # fmt: skip

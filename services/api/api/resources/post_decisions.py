@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from api.decide import approve, decide_routing, retry
+from api.decide import approve, ask_again, decide_routing, retry, schedule
 from api.http.calls import Calling
 from api.http.problems import Problem
 from api.http.routes import resource
-from api.http.values import Answer, Given, Line
+from api.http.values import Answer, Given, Line, Moment
+from api.reopen import reopen
 from api.resources.destinations import Target
 from api.resources.posts import read_post
 from api.statements import statement
@@ -35,6 +36,29 @@ class Verdict(Given):
     reason: Line = ""
 
 
+class Approval(Verdict):
+    """A decision that what routes hold of a post goes out."""
+
+    at: Moment | None = Field(
+        default=None, description="when; left out: at once, or at the next free slot where a route has slots"
+    )
+
+
+class AnotherRewrite(Given):
+    """A wish for another rewrite."""
+
+    route_id: UUID | None = Field(default=None, description="left out: all routes that hold it")
+    remark: Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)] = Field(
+        default="", description="what the model is to do differently"
+    )
+
+
+class Reopening(Given):
+    """What is to be taken back."""
+
+    route_id: UUID | None = Field(default=None, description="left out: the latest decision, for all of its routes")
+
+
 class Packages(Answer):
     """Publish requests that were made; they are in the post's `packages` soon."""
 
@@ -49,6 +73,18 @@ class Approved(Packages):
 
 class Rejected(Answer):
     """The routes for which a post was rejected."""
+
+    route_ids: list[UUID]
+
+
+class RewriteRequests(Answer):
+    """Requests for another rewrite that were made."""
+
+    request_ids: list[str]
+
+
+class Reopened(Answer):
+    """The routes that hold a post again."""
 
     route_ids: list[UUID]
 
@@ -81,9 +117,12 @@ async def publish_post(post_id: UUID, order: PublishOrder, call: Calling) -> Pac
 
 
 @router.post("/{post_id}/approve", status_code=202)
-async def approve_post(post_id: UUID, verdict: Verdict, call: Calling) -> Approved:
-    """Publish what routes hold of a post, or plan it where a route has slots."""
+async def approve_post(post_id: UUID, verdict: Approval, call: Calling) -> Approved:
+    """Publish what routes hold of a post, or plan it: for a chosen time, or where a route has slots."""
     call.before = await read_post(call, post_id)
+    if verdict.at:
+        planned = await schedule(call, post_id, verdict.route_id, verdict.reason, verdict.at)
+        return Approved(package_ids=[], scheduled_ids=planned)
     package_ids, scheduled_ids = await approve(call, post_id, verdict.route_id, verdict.reason)
     return Approved(package_ids=package_ids, scheduled_ids=scheduled_ids)
 
@@ -94,6 +133,20 @@ async def reject_post(post_id: UUID, verdict: Verdict, call: Calling) -> Rejecte
     call.before = await read_post(call, post_id)
     decided = await decide_routing(call.database, post_id, verdict.route_id, "reject", call.actor, verdict.reason)
     return Rejected(route_ids=[each.route_id for each in decided])
+
+
+@router.post("/{post_id}/rewrite", status_code=202)
+async def rewrite_post(post_id: UUID, wish: AnotherRewrite, call: Calling) -> RewriteRequests:
+    """Have what routes hold of a post rewritten again. It is held until then, and awaits a decision afterwards."""
+    call.before = await read_post(call, post_id)
+    return RewriteRequests(request_ids=await ask_again(call, post_id, wish.route_id, wish.remark))
+
+
+@router.post("/{post_id}/reopen")
+async def reopen_post(post_id: UUID, wish: Reopening, call: Calling) -> Reopened:
+    """Take a decision about a post back, as long as nothing of it was sent: it awaits a decision again."""
+    call.before = await read_post(call, post_id)
+    return Reopened(route_ids=await reopen(call, post_id, wish.route_id))
 
 
 @router.post("/{post_id}/cancel")

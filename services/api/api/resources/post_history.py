@@ -58,6 +58,7 @@ class Rewrite(Answer):
     language: str
     image_prompt: str
     model: str
+    remark: str = Field(description="of the person who asked for another one")
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float
@@ -78,7 +79,7 @@ class Edit(Answer):
 
 
 class Routing(Answer):
-    """What was decided for a route: publish, hold, illustrate or reject."""
+    """What was decided for a route: publish, schedule, hold, illustrate, rewrite or reject."""
 
     route_id: UUID
     rewrite_id: UUID

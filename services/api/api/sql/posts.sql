@@ -28,7 +28,7 @@ WHERE p.collected_at <= $2 AND (p.collected_at, p.id) < ($2, $3)
       WHEN 'pending' THEN NOT EXISTS (SELECT FROM publications q WHERE q.post_id = p.id)
           OR EXISTS (SELECT FROM publications q WHERE q.post_id = p.id AND q.status IN ('queued', 'in_progress'))
           OR EXISTS (SELECT FROM jobs j WHERE j.post_id = p.id AND j.status IN ('queued', 'in_progress'))
-          OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision = 'illustrate')
+          OR EXISTS (SELECT FROM routings o WHERE o.post_id = p.id AND o.decision IN ('illustrate', 'rewrite'))
       WHEN 'scheduled' THEN EXISTS (SELECT FROM scheduled_posts d WHERE d.post_id = p.id
                                     AND d.status IN ('scheduled', 'publishing'))
       WHEN 'awaiting' THEN EXISTS (SELECT FROM contents c WHERE c.post_id = p.id)
@@ -100,9 +100,14 @@ FROM posts p WHERE p.id = $1
 INSERT INTO post_edits (post_id, rewrite_id, title, text, entities, edited_by) VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: decide
--- Decides about what routes hold of a post.
-SELECT d.route_id, d.rewrite_id, d.targets, r.traceparent
+-- Decides about what routes hold of a post, and says at what time: `decided_at` tells this decision from later ones.
+SELECT d.route_id, d.rewrite_id, d.targets, r.traceparent, now() AS decided_at
 FROM decide_routing($1, $2, $3, $4, $5) d JOIN routings r ON r.post_id = $1 AND r.route_id = d.route_id
+
+-- name: last_decision
+-- What was decided of a post last, and by whom.
+SELECT decision, decided_by, decided_at FROM routings
+WHERE post_id = $1 AND ($2::uuid IS NULL OR route_id = $2) ORDER BY decided_at DESC LIMIT 1
 
 -- name: plan_routing
 -- Says that what was approved goes out at a slot, or is still held as none is free.
