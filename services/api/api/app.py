@@ -9,6 +9,7 @@ from api.alerts.records import AlertRecords
 from api.alerts.settings import AlertSettings
 from api.alerts.watching import Watcher
 from api.consumers import register
+from api.gauges.history import keep_history
 from api.gauges.reading import Reading
 from api.gauges.sampling import SystemGauges, parts_of
 from api.http.application import make_application
@@ -25,10 +26,12 @@ from api.notifying.keeping import Notifications
 from api.notifying.ports import Audience
 from api.notifying.settings import EmailSettings
 from api.notifying.telling import Teller
+from api.panel.application import Front
+from api.panel.composing import compose
 from api.pruning import keep_agreeing, prune
 from api.resources import routers
 from api.resources.health import answer_pipeline, answer_workers
-from api.settings import ApiSettings, LiveSettings, NotificationSettings, WebhookSettings
+from api.settings import ApiSettings, LiveSettings, NotificationSettings, PanelSettings, WebhookSettings
 from api.webhooks.sending import WebhookSender
 from common import service as services
 from common.jobs import Jobs
@@ -63,8 +66,9 @@ async def run(stop: asyncio.Event) -> None:
         application.add_route("/health/pipeline", answer_pipeline, include_in_schema=False)
         links = load_settings(MediaLinkSettings)
         application.add_route(PATH, media_links(system.media, links), methods=["GET"], include_in_schema=False)
-        server = ApiServer(application, settings.api_host, settings.api_port)
-        log.info("the API is at %s/api/v1", server.url)
+        panel = compose(system, Sessions(service.database), routers(), load_settings(PanelSettings))
+        server = ApiServer(Front(application, panel), settings.api_host, settings.api_port)
+        log.info("the panel is at %s, the API at %s/api/v1", server.url, server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
         register(service, Notifications(notifying, Audience.of(told_by)))
         for channel in told_by:
@@ -74,6 +78,7 @@ async def run(stop: asyncio.Event) -> None:
         service.background(watcher.run)
         service.health.add("live events", hub.check)
         service.background(hub.run)
+        service.background(panel.state.panel.live.run)
         service.background(Watching(hub, service.database).run)
         logs = LogKeeper(service.database, service.stream, load_settings(LogSettings).logs_keep_days)
         service.background(logs.run)
@@ -81,6 +86,7 @@ async def run(stop: asyncio.Event) -> None:
         gauges = SystemGauges(parts_of(Reading(service.database, service.stream)), service.registry)
         service.sampled(gauges.sample)
         service.background(gauges.run)
+        service.background(lambda: keep_history(service.database, service.stream))
         service.background(server.serve)
         service.background(sender.run)
         retention = Retention(service.database, load_settings(RetentionSettings))

@@ -40,6 +40,14 @@ class ApiSettings(SettingsGroup):
     api_requests_per_minute: int = Field(default=600, ge=0, description="per token and replica; 0: no limit")
 
 
+class PanelSettings(SettingsGroup):
+    """The panel."""
+
+    panel_sandbox: str = Field(
+        default="", description="what is made up on this machine, as the panel says it; `all`: nothing leaves it"
+    )
+
+
 class LiveSettings(SettingsGroup):
     """Live events."""
 

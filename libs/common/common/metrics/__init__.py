@@ -1,7 +1,7 @@
 """The numbers of the system, from its records: what ended between two times, how long it took, what it cost."""
 
 from common.metrics.figures import Distribution, Figures, Funnel, Lateness, ModelFigures, QueueFigures, WaitFigures
-from common.metrics.measuring import measure
+from common.metrics.measuring import measure, measure_funnel
 from common.metrics.window import WINDOWS, NoWindow, Window
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "WaitFigures",
     "Window",
     "measure",
+    "measure_funnel",
 ]

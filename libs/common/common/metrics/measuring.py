@@ -14,18 +14,16 @@ async def measure(database: Database, window: Window) -> Figures:
     Of 1,000,000 jobs an hour takes some milliseconds, and a window with all of them about a second.
     """
     sql = Queries.load(__package__, "metrics.sql")
-    times = window.start, window.end
+    times = window.bounds
     queues = {row["queue"]: _queue(row, window) for row in await database.fetch(sql["queues"], *times)}
     names = dict.fromkeys((*topology().queue_names(), *sorted(name for name in queues if name)))
-    funnel = await database.fetchrow(sql["funnel"], *times)
     lateness = await database.fetchrow(sql["lateness"], *times)
-    assert funnel
     assert lateness
     return Figures(
         window=window,
         total=queues[None],
         queues=tuple(queues.get(name, QueueFigures(name)) for name in names),
-        funnel=Funnel(**dict(funnel)),
+        funnel=await measure_funnel(database, window),
         models=tuple(ModelFigures(**dict(row)) for row in await database.fetch(sql["models"], *times)),
         waits=tuple(
             WaitFigures(row["destination"], row["publications"], _distribution(row))
@@ -35,6 +33,13 @@ async def measure(database: Database, window: Window) -> Figures:
             lateness["published"], _distribution(lateness), lateness["overdue"], lateness["oldest_overdue_at"]
         ),
     )
+
+
+async def measure_funnel(database: Database, window: Window) -> Funnel:
+    """Return what each stage did in a window."""
+    row = await database.fetchrow(Queries.load(__package__, "metrics.sql")["funnel"], *window.bounds)
+    assert row
+    return Funnel(**dict(row))
 
 
 def _queue(row: asyncpg.Record, window: Window) -> QueueFigures:

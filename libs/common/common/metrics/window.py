@@ -19,6 +19,11 @@ class Window:
     end: datetime
 
     @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The times themselves."""
+        return self.start, self.end
+
+    @property
     def seconds(self) -> float:
         """How long it is."""
         return (self.end - self.start).total_seconds()

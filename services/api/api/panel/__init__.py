@@ -1,1 +1,1 @@
-"""The panel: a client of the API in the same process, for people."""
+"""The panel: pages for a browser. It is a client of the API in the same process; it has no logic of its own."""

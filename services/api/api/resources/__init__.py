@@ -12,6 +12,7 @@ from api.resources import (
     contents,
     dead_letters,
     destinations,
+    dry_runs,
     events,
     health,
     images,
@@ -21,10 +22,14 @@ from api.resources import (
     metrics,
     notifications,
     operations,
+    overview,
     post_decisions,
     posts,
+    profile_trials,
+    profile_versions,
     profiles,
     queues,
+    quotas,
     routes,
     rules,
     scheduled_posts,
@@ -32,6 +37,8 @@ from api.resources import (
     source_checks,
     sources,
     spending,
+    tokens,
+    users,
     verification,
     webhooks,
 )
@@ -40,10 +47,10 @@ from api.resources import (
 def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
-        source_activity, source_checks,
+        source_activity, source_checks, dry_runs,
         sources, profiles, destinations, routes, posts, post_decisions, inbox, contents, scheduled_posts, rules,
-        broadcasts, calendar, budgets, spending,
+        broadcasts, calendar, budgets, spending, quotas, profile_versions, profile_trials,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
-        metrics, verification, events,
+        metrics, overview, verification, users, tokens, events,
     )  # fmt: skip
     return [module.router for module in modules]

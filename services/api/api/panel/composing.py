@@ -1,0 +1,32 @@
+"""The panel as a whole: its screens, and what they work with."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from api.http.calls import System
+from api.panel.application import make_panel
+from api.panel.live import RAIL, Live, now_id
+from api.panel.operations import Operations
+from api.panel.overview import overview_region, rail_region
+from api.panel.pages import Pages
+from api.panel.routes import Panel
+from api.panel.screens import screens
+from api.panel.sessions.identifying import identifier
+from api.settings import PanelSettings
+from common.users import Sessions
+
+
+def compose(system: System, sessions: Sessions, routers: Iterable[APIRouter], settings: PanelSettings) -> FastAPI:
+    """Return the panel's application; `app.state.panel.live` is to be run beside it."""
+    shared: dict[str, Any] = {"sandbox": settings.panel_sandbox, "rendered_at": now_id}
+    pages = Pages(shared)
+    regions = {
+        RAIL: rail_region(system.database),
+        "overview": overview_region(system.database, system.nats.jetstream()),
+    }
+    live = Live(system.hub, pages, regions)
+    shared["counts"] = live.counts
+    panel = Panel(system, Operations(routers), pages, live, identifier(sessions))
+    return make_panel(panel, screens())

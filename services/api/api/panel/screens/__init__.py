@@ -1,0 +1,10 @@
+"""What the panel has, one module per screen."""
+
+from fastapi import APIRouter
+
+from api.panel.screens import overview
+
+
+def screens() -> list[APIRouter]:
+    """Return the routers of all screens."""
+    return [module.router for module in (overview,)]
