@@ -83,6 +83,16 @@ class SlotTaker:
         self._database = database
         self._sql = Queries.load("common", "planning.sql")
 
+    async def find(
+        self, slots: Slots, target: str, *, now: datetime, besides: Sequence[datetime] = ()
+    ) -> datetime | None:
+        """Return the next free slot of a target without taking it, or None; `besides` are taken as well.
+
+        Raises NoTarget.
+        """
+        rows = await self._database.fetch(self._sql["occupied"], target_of(target), now - slots.distance)
+        return next(slots.free(now, sorted([*(row["scheduled_time"] for row in rows), *besides])), None)
+
     async def take(
         self,
         slots: Slots,

@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import Field
 
-from api.http.calls import Calling, found
+from api.http.calls import Calling
 from api.http.paging import Page, Paged
+from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Utc
 from api.statements import statement
@@ -68,7 +69,8 @@ async def list_activity(
 @router.get("/{source_id}/runs")
 async def list_runs(page: Paged, call: Calling, source_id: UUID) -> Page[Run]:
     """List the runs of a week that brought something or failed."""
-    found(await call.database.fetchrow(statement("catalog", "get_source"), source_id), "source")
+    if await call.database.fetchrow(statement("catalog", "get_source"), source_id) is None:
+        raise Problem("not-found", "there is no such source")
     return await page.of(Run, statement("sources", "runs"), source_id)
 
 
