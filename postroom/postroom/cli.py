@@ -26,6 +26,7 @@ from postroom.commands import (
     token,
     trace,
     up,
+    user,
     verify,
 )
 
@@ -59,6 +60,7 @@ app.command("login")(login.login)
 app.command("migrate")(migrate.migrate)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(token.app, name="token")
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:

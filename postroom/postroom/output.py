@@ -30,6 +30,7 @@ from common.queues.settings import NoSuchQueue, WrongSetting
 from common.settings import SettingsError
 from common.spending.budgets import NoSuchBudget
 from common.tokens import NoSuchToken, TokenExists
+from common.users import LastAdministrator, LoginTaken, NoSuchUser, WrongTerms
 from embedded import ServerError
 from postroom.connections import NotFound
 from postroom.stack.processes import ProcessFailed
@@ -70,6 +71,10 @@ EXIT_CODES: dict[type[Exception], int] = {
     ImageMissing: EXIT_FAILED,
     NoSuchToken: EXIT_FAILED,
     TokenExists: EXIT_FAILED,
+    NoSuchUser: EXIT_FAILED,
+    LoginTaken: EXIT_FAILED,
+    LastAdministrator: EXIT_FAILED,
+    WrongTerms: EXIT_USAGE,
     ProcessFailed: EXIT_USAGE,
     SettingsError: EXIT_USAGE,
     NoSuchQueue: EXIT_USAGE,

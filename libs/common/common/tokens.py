@@ -68,9 +68,9 @@ class Tokens:
         """Return all tokens, the newest first."""
         return [Token(**dict(row)) for row in await self._database.fetch(self._sql["list"])]
 
-    async def revoke(self, name: str, *, by: str) -> Token:
+    async def revoke(self, name: str) -> Token:
         """Refuse a token from now on. Raises NoSuchToken."""
-        rows = await self._database.strict_fetch(self._sql["revoke"], name, by)
+        rows = await self._database.strict_fetch(self._sql["revoke"], name)
         if not rows:
             raise NoSuchToken(f"there is no valid token {name}")
         return Token(**dict(rows[0]))

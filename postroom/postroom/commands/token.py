@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from common.audit import record
 from common.tokens import SCOPES, Scope, Token, Tokens
 from postroom.connections import connected
 from postroom.output import Json, ago, print_json, print_table, run
@@ -61,7 +62,9 @@ def revoke(name: Name) -> None:
 
     async def work() -> Token:
         async with connected() as system:
-            return await Tokens(system.database).revoke(name, by=person())
+            revoked = await Tokens(system.database).revoke(name)
+            await record(system.database, person(), "revoke_token", _path(revoked), after=_recorded(revoked))
+            return revoked
 
     run(work)
     typer.echo(f"token {name} is revoked")
@@ -69,7 +72,18 @@ def revoke(name: Name) -> None:
 
 async def _create(name: str, scope: Scope, expires_at: datetime | None) -> tuple[Token, str]:
     async with connected() as system:
-        return await Tokens(system.database).create(name, scope, expires_at=expires_at, by=person())
+        made, secret = await Tokens(system.database).create(name, scope, expires_at=expires_at, by=person())
+        await record(system.database, person(), "create_token", _path(made), after=_recorded(made))
+        return made, secret
+
+
+def _path(token: Token) -> str:
+    return f"/api/v1/tokens/{token.name}"
+
+
+def _recorded(token: Token) -> dict[str, Any]:
+    expires = token.expires_at.isoformat() if token.expires_at else None
+    return {"name": token.name, "scope": token.scope, "expires_at": expires}
 
 
 def _name(given: str) -> str:

@@ -354,7 +354,7 @@ async def test_a_connection_ends_with_its_token(api: Api) -> None:
     async with watching(api, Authorization=f"Bearer {secret}") as watcher, talking(api, token=secret) as connection:
         await watcher.next("position")
         await heard(connection, "position")
-        await Tokens(api.database).revoke(token.name, by="tests")
+        await Tokens(api.database).revoke(token.name)
         assert (await watcher.next("dropped"))["data"]["data"]["code"] == 1008
         await watcher.ended()
         assert (await heard(connection))["type"] == "dropped"

@@ -1,17 +1,12 @@
 -- name: create
--- Adds a token, and records who made it. The name of one that has expired becomes free.
+-- Adds a token. The name of one that has expired becomes free.
 WITH retired AS (
     UPDATE api_tokens SET revoked_at = expires_at WHERE name = $1 AND revoked_at IS NULL AND expires_at <= now()
     RETURNING id
-), made AS (
-    INSERT INTO api_tokens (name, digest, scope, expires_at, created_by)
-    SELECT $1, $2, $3, $4, $5 FROM (SELECT count(*) FROM retired) AS before
-    RETURNING *
-), noted AS (
-    INSERT INTO audit_log (actor, action, object, after)
-    SELECT $5, 'create_token', 'tokens/' || name, jsonb_build_object('scope', scope, 'expires_at', expires_at) FROM made
 )
-SELECT id, name, scope, created_by, created_at, expires_at, revoked_at, last_used_at FROM made
+INSERT INTO api_tokens (name, digest, scope, expires_at, created_by)
+SELECT $1, $2, $3, $4, $5 FROM (SELECT count(*) FROM retired) AS before
+RETURNING id, name, scope, created_by, created_at, expires_at, revoked_at, last_used_at
 
 -- name: list
 -- All tokens.
@@ -19,13 +14,9 @@ SELECT id, name, scope, created_by, created_at, expires_at, revoked_at, last_use
 ORDER BY created_at DESC, id
 
 -- name: revoke
--- Revokes a token, and records who did.
-WITH revoked AS (
-    UPDATE api_tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL RETURNING *
-), noted AS (
-    INSERT INTO audit_log (actor, action, object) SELECT $2, 'revoke_token', 'tokens/' || name FROM revoked
-)
-SELECT id, name, scope, created_by, created_at, expires_at, revoked_at, last_used_at FROM revoked
+-- Revokes a token.
+UPDATE api_tokens SET revoked_at = now() WHERE name = $1 AND revoked_at IS NULL
+RETURNING id, name, scope, created_by, created_at, expires_at, revoked_at, last_used_at
 
 -- name: find
 -- A token by its digest; whether it has expired, and whether its last use was noted more than a minute ago.

@@ -1,6 +1,6 @@
 """People who use the panel: who they are, how they sign in, what they may do."""
 
-from common.users.passwords import PasswordRefused, Passwords, WrongPassword
+from common.users.passwords import PasswordRefused, Passwords, WrongPassword, WrongTerms
 from common.users.people import LastAdministrator, LoginTaken, NoSuchUser, Person, Role, User, Users
 from common.users.sessions import Session, Sessions, WrongCredentials
 from common.users.settings import SignInSettings
@@ -25,4 +25,5 @@ __all__ = [
     "Users",
     "WrongCredentials",
     "WrongPassword",
+    "WrongTerms",
 ]

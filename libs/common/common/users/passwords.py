@@ -10,7 +10,11 @@ SHORTEST, LONGEST = 10, 1000  # characters; the longest bounds the work
 AT_ONCE = 2  # each takes 64 MiB while it is made or verified
 
 
-class PasswordRefused(ValueError):
+class WrongTerms(ValueError):
+    """What was given of a user is no good; the message says why."""
+
+
+class PasswordRefused(WrongTerms):
     """The password is no good; the message says why."""
 
 

@@ -14,7 +14,7 @@ import asyncpg
 
 from common.postgres import Connection, Database, Queries
 from common.tokens import SCOPES, Scope
-from common.users.passwords import Passwords
+from common.users.passwords import Passwords, WrongTerms
 
 Role: TypeAlias = Literal["viewer", "editor", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)  # each includes the ones before it
@@ -94,7 +94,7 @@ class Users:
         self._passwords = passwords or Passwords()
 
     async def create(self, login: str, password: str, *, name: str = "", role: Role = "viewer", by: str) -> User:
-        """Add a user. Raises LoginTaken, PasswordRefused, and ValueError where the login is none."""
+        """Add a user. Raises LoginTaken and WrongTerms."""
         login = normal_login(login)
         hashed = await self._passwords.hashed(password, login=login)
         try:
@@ -116,7 +116,7 @@ class Users:
     async def change(self, login: str, **values: Any) -> User:
         """Change name, role, language, time_zone, theme or shortcuts; what is left out stays.
 
-        Raises NoSuchUser, LastAdministrator, and ValueError where a value is none.
+        Raises NoSuchUser, LastAdministrator and WrongTerms.
         """
         async with self._alone() as connection:
             current = await _locked(connection, login)
@@ -129,7 +129,7 @@ class Users:
     async def set_password(self, login: str, password: str, *, keep: UUID | None = None) -> User:
         """Give a user another password, and end their sessions but that of the id `keep`.
 
-        Raises NoSuchUser and PasswordRefused.
+        Raises NoSuchUser and WrongTerms.
         """
         hashed = await self._passwords.hashed(password, login=login)
         async with self._database.transaction() as connection:
@@ -163,10 +163,10 @@ class Users:
 
 
 def normal_login(given: str) -> str:
-    """Return a login as it is stored. Raises ValueError where it is none."""
+    """Return a login as it is stored. Raises WrongTerms where it is none."""
     login = given.strip().lower()
     if not LOGIN.fullmatch(login):
-        raise ValueError(
+        raise WrongTerms(
             "a login has letters of a-z, digits and . _ - + @, at most 63, and begins with a letter or digit"
         )
     return login
@@ -184,16 +184,16 @@ def time_zones() -> frozenset[str]:
 
 def _check(user: User) -> None:
     if not user.name.strip() or len(user.name) > 200:
-        raise ValueError("a name has 1 to 200 characters")
+        raise WrongTerms("a name has 1 to 200 characters")
     for what, value, allowed in (
         ("role", user.role, ROLES),
         ("language", user.language or "en", LANGUAGES),
         ("theme", user.theme, THEMES),
     ):
         if value not in allowed:
-            raise ValueError(f"{value} is no {what}; there are {', '.join(allowed)}")
+            raise WrongTerms(f"{value} is no {what}; there are {', '.join(allowed)}")
     if user.time_zone is not None and user.time_zone not in time_zones():
-        raise ValueError(f"{user.time_zone} is no time zone; they are named like Europe/Moscow")
+        raise WrongTerms(f"{user.time_zone} is no time zone; they are named like Europe/Moscow")
 
 
 async def _locked(connection: Connection, login: str) -> User:

@@ -45,16 +45,15 @@ class Sessions:
     def __init__(
         self, database: Database, settings: SignInSettings | None = None, passwords: Passwords | None = None
     ) -> None:
-        settings = settings or SignInSettings()
+        self.settings = settings or SignInSettings()
         self.passwords = passwords or Passwords()
         self._database = database
-        self._limits = settings.session_idle_days, settings.session_days
+        self._limits = self.settings.session_idle_days, self.settings.session_days
         self._throttle = Throttle(database)
 
-    @property
-    def longest_days(self) -> float:
-        """After how long every session ends."""
-        return self._limits[1]
+    def within(self, database: Database) -> "Sessions":
+        """The same, inside a transaction."""
+        return Sessions(database, self.settings, self.passwords)
 
     async def sign_in(
         self,
@@ -129,6 +128,10 @@ class Sessions:
         if row["stale"]:
             await self._database.lax.execute(SQL["used"], row["session_id"])
         return _session(row)
+
+    async def forgive(self, login: str) -> None:
+        """Let a login wait no longer, however often somebody tried."""
+        await self._throttle.forget(login)
 
     async def of(self, user_id: UUID) -> list[Session]:
         """Return a user's sessions, the last used first."""

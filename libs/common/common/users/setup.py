@@ -40,7 +40,7 @@ class Setup:
         return bool(row and row[0])
 
     async def redeem(self, code: str, login: str, name: str, password: str) -> User:
-        """Make the first administrator. Raises SetupRefused, PasswordRefused and ValueError."""
+        """Make the first administrator. Raises SetupRefused and WrongTerms."""
         if not await self.knows(code):
             raise SetupRefused("the code is not valid any more: there is an administrator, or it was never one")
         async with self._database.transaction() as connection:

@@ -28,6 +28,9 @@ from common.postgres import UNREACHABLE
 from common.queues.settings import NoSuchQueue, WrongSetting
 from common.spending.budgets import NoSuchBudget
 from common.telegram.addresses import NoAddress
+from common.tokens import NoSuchToken, TokenExists
+from common.trials import NoSuchTrial
+from common.users import LastAdministrator, LoginTaken, NoSuchUser
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +85,11 @@ TRANSLATED: Mapping[type[Exception], str] = {
     UnknownKind: "invalid",
     WrongFilter: "invalid",
 }
+    NoSuchToken: "not-found",
+    TokenExists: "conflict",
+    NoSuchUser: "not-found",
+    LoginTaken: "conflict",
+    LastAdministrator: "conflict",
 RETRY_SECONDS = "5"
 MOST_ERRORS = 50  # in one answer: a body of nothing but mistakes is not answered with a longer one
 OF_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed"}  # what the framework itself raises
