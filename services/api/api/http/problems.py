@@ -56,6 +56,7 @@ TRANSLATED: Mapping[type[Exception], str] = {
     InUse: "conflict",
     NotThere: "invalid",
     NoSuchBudget: "not-found",
+    NoSuchTrial: "not-found",
     NoSuchContent: "not-found",
     ContentInUse: "conflict",
     NoSuchRule: "not-found",
@@ -84,12 +85,12 @@ TRANSLATED: Mapping[type[Exception], str] = {
     OperationEnded: "conflict",
     UnknownKind: "invalid",
     WrongFilter: "invalid",
-}
     NoSuchToken: "not-found",
     TokenExists: "conflict",
     NoSuchUser: "not-found",
     LoginTaken: "conflict",
     LastAdministrator: "conflict",
+}
 RETRY_SECONDS = "5"
 MOST_ERRORS = 50  # in one answer: a body of nothing but mistakes is not answered with a longer one
 OF_STATUS = {400: "malformed", 404: "not-found", 405: "method-not-allowed"}  # what the framework itself raises
