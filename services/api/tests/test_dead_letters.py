@@ -118,6 +118,9 @@ async def test_groups_and_filters(api: Api) -> None:
 
     malformed, mistyped = await eventually(both)
     assert (malformed["count"], mistyped["count"]) == (1, 3)
+    queues = (await api.http.get("/queues")).json()["items"]
+    assert {queue["queue"]: queue["dead"] for queue in queues if queue["dead"]} == {"notify_queue": 4}
+    assert (await api.http.get("/queues/notify_queue")).json()["dead"] == 4
     assert mistyped["error"].startswith("ValidationError: title: ")
     page = (await api.http.get("/dead-letters/groups?limit=1")).json()
     rest = (await api.http.get("/dead-letters/groups", params={"limit": 1, "cursor": page["next"]})).json()

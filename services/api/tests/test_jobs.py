@@ -67,6 +67,33 @@ async def test_every_filter(api: Api) -> None:
     assert (await api.http.get("/jobs?status=dead")).status_code == 422
 
 
+async def test_counts_by_status(api: Api) -> None:
+    post = await api.post()
+    for number in range(3):
+        await add(api, f"done-{number}", post=post if number else None, hours=number)
+    await add(api, "retried", error="E: once")
+    await api.database.execute("UPDATE jobs SET trouble = 'succeeded' WHERE event_id = 'retried'")
+    await add(api, "failed", status="failed", error="TimeoutError: over", post=post)
+    await add(api, "skipped", status="cancelled", error="Skip: nothing")
+    await add(api, "waits", status="queued", consumer="publisher", queue="publish_queue")
+    await add(api, "runs", status="in_progress", hours=4)
+    await api.database.execute("UPDATE jobs SET lease_until = now() WHERE status = 'in_progress'")
+    since = (await api.database.strict_fetch("SELECT now() - interval '90 minutes' AS at"))[0]["at"].isoformat()
+    names = ("queued", "in_progress", "succeeded", "failed", "cancelled")
+    for filters, counts in (
+        ({}, (1, 1, 4, 1, 1)),
+        ({"status": "failed"}, (1, 1, 4, 1, 1)),
+        ({"queue": "rewrite_queue"}, (0, 1, 4, 1, 1)),
+        ({"consumer": "publisher"}, (1, 0, 0, 0, 0)),
+        ({"error": "o"}, (0, 0, 1, 1, 1)),
+        ({"error_class": "TimeoutError"}, (0, 0, 0, 1, 0)),
+        ({"post_id": str(post)}, (0, 0, 2, 1, 0)),
+        ({"created_from": since}, (1, 0, 3, 1, 1)),
+    ):
+        answer = await api.http.get("/jobs/counts", params=filters)
+        assert tuple(answer.json()[name] for name in names) == counts, (filters, answer.text)
+
+
 async def test_pages_of_many_consumers_and_times(api: Api) -> None:
     """Jobs that were claimed at once have one time, also those of several consumers."""
     await api.database.execute(
@@ -206,7 +233,19 @@ async def test_all_that_match(api: Api) -> None:
     assert found["refusals"] == [{"key": "rewriter/forgotten", "reason": "its message is not kept any more"}]
     assert await listed(api, status="failed") == ["forgotten"]
     assert len(await api.emitted("post.collected", 5)) == 5
-    for kind, filters in (("jobs.retry", {"status": "succeeded"}), ("jobs.cancel", {"status": "cancelled"})):
+    await add(api, "chosen", status="failed", error="E: no")
+    keys = {"keys": ["rewriter/chosen", "rewriter/failed-0", "rewriter/nothing"]}
+    count = {"kind": "jobs.cancel", "filter": {"status": "failed", **keys}, "dry_run": True}
+    assert (await api.http.post("/operations", json=count)).json()["matching"] == 1
+    started = await api.http.post("/operations", json=count | {"dry_run": False})
+    found = await eventually(ended)
+    assert (found["total"], found["done"], found["refused"]) == (1, 1, 0)
+    assert await listed(api, status="failed") == ["forgotten"]
+    for kind, filters in (
+        ("jobs.retry", {"status": "succeeded"}),
+        ("jobs.retry", {"keys": ["no key"]}),
+        ("jobs.cancel", {"status": "cancelled"}),
+    ):
         answer = await api.http.post("/operations", json={"kind": kind, "filter": filters})
         assert answer.status_code == 422
-        assert "status" in json.dumps(answer.json()["errors"])
+        assert f"/filter/{next(iter(filters))}" in json.dumps(answer.json()["errors"])

@@ -19,7 +19,7 @@ from nats.errors import Error as NatsError
 
 from common.events import Emitted
 from common.events.envelope import ID, MESSAGE_ID
-from common.jobs.filters import SQL, JobFilter
+from common.jobs.filters import SQL, STATUSES, JobFilter, Status
 from common.jobs.records import JobDetails, JobSummary
 from common.messaging.ledger import columns
 from common.messaging.replay import DeadLetters
@@ -33,6 +33,7 @@ Key: TypeAlias = tuple[str, str]
 """Consumer and event id."""
 
 END_OF_TIME = datetime(9999, 12, 31, tzinfo=UTC)
+COUNTED = 10_000  # of what succeeded, which is nearly all that there is
 CALL = b"-NAK"  # "again, please": https://docs.nats.io/using-nats/developer/develop_jetstream/consumers#acknowledgement
 TRACE = "traceparent"
 NOT_KEPT = "its message is not kept any more"
@@ -86,13 +87,26 @@ class Jobs:
 
     async def count(self, wanted: JobFilter) -> int:
         """Return how many match that have one status, and not succeeded: these are only listed."""
-        row = await self._database.fetchrow(SQL[_of_status("count", wanted)], *wanted.columns())
+        row = await self._database.fetchrow(wanted.among("count"), *wanted.columns())
         return int(row[0]) if row else 0
 
     async def page(self, wanted: JobFilter, *, until: datetime, after: Key, limit: int) -> list[Key]:
         """Return the keys of those that match, as for `count`, and came until a time, in order, after a key."""
-        arguments = (*wanted.columns(), until, *after, limit)
-        return [_key(row) for row in await self._database.fetch(SQL[_of_status("page", wanted)], *arguments)]
+        arguments = (until, *after, limit, *wanted.columns())
+        return [_key(row) for row in await self._database.fetch(wanted.among("page"), *arguments)]
+
+    async def counts(self, wanted: JobFilter) -> dict[Status, int]:
+        """Return how many match of each status, whichever `wanted` names. Of those that succeeded COUNTED at most."""
+        queue, consumer, _, *others = wanted.columns()
+        rows = await self._database.fetch(
+            SQL["counts_of_post" if wanted.post_id else "counts"], queue, consumer, *others
+        )
+        found: dict[Status, int] = {row["status"]: row["number"] for row in rows}
+        if not (wanted.post_id or wanted.error or wanted.error_class):
+            created = wanted.created_from, wanted.created_until
+            row = await self._database.fetchrow(SQL["count_succeeded"], COUNTED, queue, consumer, *created)
+            found["succeeded"] = row["number"] if row else 0
+        return {status: found.get(status, 0) for status in STATUSES}
 
     async def still(self, status: str, keys: Sequence[Key]) -> list[Key]:
         """Return those of the keys whose jobs have this status now."""
@@ -198,10 +212,6 @@ class Jobs:
             raise NoSuchJob(f"there is no job {consumer}/{event_id}")
         if refusal := outcomes[consumer, event_id]:
             raise JobRefused(refusal)
-
-
-def _of_status(statement: str, wanted: JobFilter) -> str:
-    return f"{statement}_leased" if wanted.status == "in_progress" else statement
 
 
 def _key(row: asyncpg.Record) -> Key:

@@ -12,6 +12,7 @@ from common.postgres import Queries
 Status: TypeAlias = Literal["queued", "in_progress", "succeeded", "failed", "cancelled"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 Word = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Key = Annotated[str, StringConstraints(pattern=r"^[^/]+/.+$", max_length=500)]  # consumer/event_id
 Time = Annotated[AwareDatetime, Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))]
 
 SQL = Queries.load("common", "jobs.sql")
@@ -59,6 +60,32 @@ class JobFilter(Filter):
         if self.status in ("queued", "failed", "cancelled"):
             return SQL["list_troubled"]
         return SQL["list"]
+
+    def among(self, statement: str) -> str:
+        """Return the statement `count` or `page` for them, who have one status."""
+        return SQL[f"{statement}_leased" if self.status == "in_progress" else statement]
+
+
+class ChosenFilter(JobFilter):
+    """Which jobs of one status; where `keys` are given, only of these."""
+
+    keys: Annotated[tuple[Key, ...], Field(min_length=1, max_length=1000)] | None = None
+
+    def columns(self) -> tuple[object, ...]:
+        """Return it as the arguments of the statements that count and page."""
+        if self.keys is None:
+            return super().columns()
+        return (*super().columns(), *map(list, zip(*map(read_key, self.keys), strict=True)))
+
+    def among(self, statement: str) -> str:
+        """Return the statement `count` or `page` for them."""
+        return super().among(statement) if self.keys is None else SQL[f"{statement}_chosen"]
+
+
+def read_key(key: str) -> tuple[str, str]:
+    """Return consumer and event id of a key as people name it."""
+    consumer, _, event_id = key.partition("/")
+    return consumer, event_id
 
 
 def literal(text: str) -> str:

@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Literal
 
 from common.jobs.deciding import Jobs, Key
-from common.jobs.filters import JobFilter
+from common.jobs.filters import ChosenFilter, JobFilter, read_key
 from common.operations import GONE, Filter, Operation, Outcome
 
 
-class RetryFilter(JobFilter):
+class RetryFilter(ChosenFilter):
     """Which jobs to retry; the failed ones, unless it says so."""
 
     status: Literal["failed", "cancelled", "queued"] = "failed"
 
 
-class CancelFilter(JobFilter):
+class CancelFilter(ChosenFilter):
     """Which jobs to cancel; those that wait, unless it says so. Of failed ones the dead letters are discarded."""
 
     status: Literal["queued", "in_progress", "failed"] = "queued"
@@ -42,12 +42,12 @@ class JobOperation:
 
     async def page(self, wanted: JobFilter, *, until: datetime, after: str | None, limit: int) -> Sequence[str]:
         """Return the keys of those that match; a job that was set free since is younger than the operation."""
-        keys = await self._jobs.page(wanted, until=until, after=_read(after or "/"), limit=limit)
+        keys = await self._jobs.page(wanted, until=until, after=read_key(after or "/"), limit=limit)
         return [_written(key) for key in keys]
 
     async def act(self, keys: Sequence[str], operation: Operation) -> Sequence[Outcome]:
         """Do it to those that still stand as they were chosen."""
-        read = [_read(key) for key in keys]
+        read = [read_key(key) for key in keys]
         outcomes = await self._do(await self._jobs.still(self._status(operation), read), operation)
         return [outcomes.get(key, GONE) for key in read]
 
@@ -72,8 +72,3 @@ def job_operations(jobs: Jobs) -> list[JobOperation]:
 
 def _written(key: Key) -> str:
     return "/".join(key)
-
-
-def _read(key: str) -> Key:
-    consumer, _, event_id = key.partition("/")
-    return consumer, event_id

@@ -137,25 +137,85 @@ WHERE status = $3
   AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
   AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
 
--- name: page
--- The keys of those that match and came until a time, in order, after a key: of those queued, failed or cancelled.
-SELECT consumer, event_id FROM jobs
-WHERE trouble = $3 AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2)
-  AND ($4::uuid IS NULL OR post_id = $4)
-  AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
-  AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
-  AND created_at <= $9 AND (consumer, event_id) > ($10, $11)
-ORDER BY consumer, event_id LIMIT $12
-
--- name: page_leased
--- The same of those in progress.
-SELECT consumer, event_id FROM jobs_in_progress()
+-- name: count_chosen
+-- How many of some match.
+SELECT count(*) FROM jobs JOIN unnest($9::text[], $10::text[]) AS chosen (c, e) ON (consumer, event_id) = (c, e)
 WHERE status = $3
   AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2) AND ($4::uuid IS NULL OR post_id = $4)
   AND ($5::text IS NULL OR last_error ILIKE $5) AND ($6::text IS NULL OR error_class = $6)
   AND ($7::timestamptz IS NULL OR created_at >= $7) AND ($8::timestamptz IS NULL OR created_at < $8)
-  AND created_at <= $9 AND (consumer, event_id) > ($10, $11)
-ORDER BY consumer, event_id LIMIT $12
+
+-- name: counts
+-- How many match of each status, of those in progress and those of which a run did not simply succeed.
+SELECT trouble AS status, count(*) AS number FROM jobs
+WHERE trouble IN ('queued', 'succeeded', 'failed', 'cancelled')
+  AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2) AND ($3::uuid IS NULL OR post_id = $3)
+  AND ($4::text IS NULL OR last_error ILIKE $4) AND ($5::text IS NULL OR error_class = $5)
+  AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+GROUP BY trouble
+UNION ALL
+SELECT 'in_progress', count(*) FROM jobs_in_progress()
+WHERE true
+  AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2) AND ($3::uuid IS NULL OR post_id = $3)
+  AND ($4::text IS NULL OR last_error ILIKE $4) AND ($5::text IS NULL OR error_class = $5)
+  AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+
+-- name: counts_of_post
+-- The same of one post, also of those that simply succeeded.
+SELECT status, count(*) AS number FROM jobs
+WHERE post_id = $3
+  AND ($1::text IS NULL OR queue = $1) AND ($2::text IS NULL OR consumer = $2)
+  AND ($4::text IS NULL OR last_error ILIKE $4) AND ($5::text IS NULL OR error_class = $5)
+  AND ($6::timestamptz IS NULL OR created_at >= $6) AND ($7::timestamptz IS NULL OR created_at < $7)
+GROUP BY status
+
+-- name: count_succeeded
+-- How many succeeded and match, counted no further than to $1. Consumers are found by leaps, as for a list.
+WITH RECURSIVE kinds AS (
+    (SELECT queue, consumer FROM jobs ORDER BY queue, consumer LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM kinds CROSS JOIN LATERAL (
+        SELECT j.queue, j.consumer FROM jobs j WHERE (j.queue, j.consumer) > (kinds.queue, kinds.consumer)
+        ORDER BY j.queue, j.consumer LIMIT 1) AS following
+)
+SELECT count(*) AS number FROM (
+    SELECT FROM kinds CROSS JOIN LATERAL (
+        SELECT FROM jobs j
+        WHERE j.queue = kinds.queue AND j.consumer = kinds.consumer AND j.status = 'succeeded'
+          AND j.created_at >= coalesce($4::timestamptz, '-infinity') AND j.created_at < coalesce($5::timestamptz, 'infinity')
+        LIMIT $1) AS each
+    WHERE ($2::text IS NULL OR kinds.queue = $2) AND ($3::text IS NULL OR kinds.consumer = $3)
+    LIMIT $1) AS counted
+
+-- name: page
+-- The keys of those that match and came until a time, in order, after a key: of those queued, failed or cancelled.
+SELECT consumer, event_id FROM jobs
+WHERE trouble = $7
+  AND ($5::text IS NULL OR queue = $5) AND ($6::text IS NULL OR consumer = $6) AND ($8::uuid IS NULL OR post_id = $8)
+  AND ($9::text IS NULL OR last_error ILIKE $9) AND ($10::text IS NULL OR error_class = $10)
+  AND ($11::timestamptz IS NULL OR created_at >= $11) AND ($12::timestamptz IS NULL OR created_at < $12)
+  AND created_at <= $1 AND (consumer, event_id) > ($2, $3)
+ORDER BY consumer, event_id LIMIT $4
+
+-- name: page_leased
+-- The same of those in progress.
+SELECT consumer, event_id FROM jobs_in_progress()
+WHERE status = $7
+  AND ($5::text IS NULL OR queue = $5) AND ($6::text IS NULL OR consumer = $6) AND ($8::uuid IS NULL OR post_id = $8)
+  AND ($9::text IS NULL OR last_error ILIKE $9) AND ($10::text IS NULL OR error_class = $10)
+  AND ($11::timestamptz IS NULL OR created_at >= $11) AND ($12::timestamptz IS NULL OR created_at < $12)
+  AND created_at <= $1 AND (consumer, event_id) > ($2, $3)
+ORDER BY consumer, event_id LIMIT $4
+
+-- name: page_chosen
+-- The same of some.
+SELECT consumer, event_id FROM jobs JOIN unnest($13::text[], $14::text[]) AS chosen (c, e) ON (consumer, event_id) = (c, e)
+WHERE status = $7
+  AND ($5::text IS NULL OR queue = $5) AND ($6::text IS NULL OR consumer = $6) AND ($8::uuid IS NULL OR post_id = $8)
+  AND ($9::text IS NULL OR last_error ILIKE $9) AND ($10::text IS NULL OR error_class = $10)
+  AND ($11::timestamptz IS NULL OR created_at >= $11) AND ($12::timestamptz IS NULL OR created_at < $12)
+  AND created_at <= $1 AND (consumer, event_id) > ($2, $3)
+ORDER BY consumer, event_id LIMIT $4
 
 -- name: standing
 -- How jobs stand that somebody wants to do something about. `waits`: its message waits at the server until it is due.

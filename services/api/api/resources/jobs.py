@@ -11,7 +11,7 @@ from api.http.calls import Call, Calling
 from api.http.paging import Page, Paged
 from api.http.routes import resource
 from api.http.values import Answer, Given, Line, Moment, Utc
-from common.jobs import JobFilter, Status
+from common.jobs import COUNTED, JobFilter, Status
 
 router = resource("jobs")
 
@@ -64,6 +64,16 @@ class OpenJob(Job):
     letter: int | None = Field(description="the number of its dead letter")
 
 
+class JobCounts(Answer):
+    """How many jobs there are of each status."""
+
+    queued: int
+    in_progress: int
+    succeeded: int = Field(description=f"counted to {COUNTED:,}")
+    failed: int
+    cancelled: int
+
+
 class Cancellation(Given):
     """Why a job is cancelled."""
 
@@ -95,10 +105,19 @@ def _wanted(
     )
 
 
+Wanted = Annotated[JobFilter, Depends(_wanted)]
+
+
 @router.get("")
-async def list_jobs(page: Paged, wanted: Annotated[JobFilter, Depends(_wanted)]) -> Page[Job]:
+async def list_jobs(page: Paged, wanted: Wanted) -> Page[Job]:
     """List jobs."""
     return await page.of(Job, wanted.listing(), *wanted.columns())
+
+
+@router.get("/counts")
+async def count_jobs(call: Calling, wanted: Wanted) -> JobCounts:
+    """Count the jobs that match, by status; that of the filter is left out of account."""
+    return JobCounts.model_validate(await call.jobs.counts(wanted))
 
 
 @router.get("/{consumer}/{event_id:path}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
@@ -14,12 +14,13 @@ from api.http.calls import Call, Calling
 from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Change, Given, Moment, Utc
+from common.messaging.dead_letters import statements
 from common.postgres import Database
 from common.queues.control import Enforcement, QueueControl
 from common.queues.effective import effective
 from common.queues.records import QueueRecords, Replica
 from common.queues.settings import WrongSetting
-from common.queues.standing import standing
+from common.queues.standing import QueueStanding, standing
 
 router = resource("queues")
 
@@ -59,6 +60,7 @@ class QueueSummary(Answer):
     eta_seconds: float | None = Field(description="until all of it is done at that rate; null where nothing moves")
     pause: Pause | None
     behind: Behind | None
+    dead: int = Field(description="its dead letters")
 
 
 class Queues(Answer):
@@ -148,7 +150,13 @@ class SettingsChange(Change):
 async def list_queues(call: Calling) -> Queues:
     """List the queues."""
     found = await standing(call.database, call.system.nats.jetstream())
-    return Queues(items=[QueueSummary.model_validate(each, from_attributes=True) for each in found])
+    dead = await _dead(call.database)
+    return Queues(
+        items=[
+            QueueSummary.model_validate({**_summary(each), "dead": dead.get(each.queue, 0)}, from_attributes=True)
+            for each in found
+        ]
+    )
 
 
 @router.get("/{queue}")
@@ -239,9 +247,20 @@ async def _read_from(database: Database, client: Client, queue: str, late: Seque
     settings = effective(queue, found.replicas, changes)
     return Queue.model_validate(
         {
-            **{name: getattr(found, name) for name in (*QueueSummary.model_fields, "durables", "replicas")},
+            **_summary(found),
+            "dead": (await _dead(database)).get(queue, 0),
+            "durables": found.durables,
+            "replicas": found.replicas,
             "settings": settings,
             "not_following": late,
         },
         from_attributes=True,
     )
+
+
+def _summary(found: QueueStanding) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in QueueSummary.model_fields if name != "dead"}
+
+
+async def _dead(database: Database) -> dict[str, int]:
+    return {row["queue"]: row["number"] for row in await database.fetch(statements()["by_queue"])}
