@@ -8,6 +8,7 @@ from uuid import UUID
 from common.catalog import Route
 from common.events import Event, ImageRequested, NotifyRequested, PostRewritten, derive
 from common.failures import Reject, Skip
+from common.planning.deciding import asked_length, wants_image
 from common.posts import Post
 from common.spending.calls import Purpose
 from common.telegram.markdown_writer import to_markdown
@@ -19,8 +20,6 @@ from rewriter.prompt import Brief
 log = logging.getLogger(__name__)
 
 CONSUMER = "rewriter"
-LONGEST = 4096  # UTF-16 code units of a Telegram message: https://core.telegram.org/bots/api#sendmessage
-CAPTION = 1024  # and of what stands under media: https://core.telegram.org/bots/api#sendphoto
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class RewritePost:
         routes = await self._records.routes_of(post.source_id)
         if not routes:
             raise Skip("no route for this source")
-        illustrate = any(route.illustrate for route in routes) and not await self._records.has_picture(post_id)
+        pictured = any(route.illustrate for route in routes) and await self._records.has_picture(post_id)
         if len(routes) > 1:  # none is paid for again and again while the budget of another one is used up
             for route in routes:
                 if profile := await self._records.profile(route.profile_id):
@@ -113,8 +112,8 @@ class RewritePost:
                 failed.append(RouteFailed(post.id, route, error))
                 continue
             rewrite_id = derive("rewrite", post.id, route.id, request)
-            pictured = route.illustrate and illustrate
-            rewrites.append(Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked, illustrate=pictured))
+            illustrate = wants_image(route, pictured=pictured, text=asked.answer is not None)
+            rewrites.append(Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked, illustrate=illustrate))
         if failed and all(rewrite.asked.refusal is not None for rewrite in rewrites):
             raise failed[0].error
         return rewrites, failed
@@ -134,7 +133,7 @@ class RewritePost:
         brief = Brief(
             profile=profile,
             markdown=to_markdown(material),
-            limit=min(profile.max_length, CAPTION if post.media or route.illustrate else LONGEST),
+            limit=asked_length(profile.max_length, media=bool(post.media) or route.illustrate),
             source_title=source.title if source else "",
             url=post.url,
             recent=await self._recent(post, route),

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from common.failures import Reject, Skip
+from common.planning.deciding import asked_length
 from common.spending.calls import Purpose
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.titles import titled
@@ -12,7 +13,6 @@ from common.telegram.utf16 import storable
 from rewriter.asking import Asked, Asking
 from rewriter.ports import Tries
 from rewriter.prompt import Brief
-from rewriter.rewrite import CAPTION, LONGEST
 
 CONSUMER = "rewriter-trials"
 
@@ -73,7 +73,7 @@ class TryProfile:
         brief = Brief(
             profile=run.profile,
             markdown=to_markdown(material),
-            limit=min(run.profile.max_length, CAPTION if post.media else LONGEST),
+            limit=asked_length(run.profile.max_length, media=bool(post.media)),
             source_title=source.title if source else "",
             url=post.url,
         )

@@ -7,13 +7,14 @@ from uuid import UUID
 from common.catalog import Profile
 from common.events import ContentCreated, Event, ImageRequested, NotifyRequested, derive
 from common.failures import Reject, Skip
+from common.planning.deciding import asked_length
+from common.planning.limits import TELEGRAM_TEXT
 from common.spending.calls import Purpose
 from common.telegram.markdown_writer import to_markdown
 from common.telegram.titles import titled
 from rewriter.asking import Asked, Asking
 from rewriter.ports import Briefs, Content
 from rewriter.prompt import Brief
-from rewriter.rewrite import CAPTION, LONGEST
 
 CONSUMER = "rewriter-contents"
 # For a content that names no profile.
@@ -22,7 +23,7 @@ PLAIN = Profile(
     name="",
     style="",
     language="",
-    max_length=LONGEST,
+    max_length=TELEGRAM_TEXT,
     keep=("links", "facts", "quotes"),
     instructions="",
     model="",
@@ -88,7 +89,7 @@ class WriteContent:
         if post is None or profile is None:  # both are held by foreign keys
             raise Reject(f"content {content_id} has lost its brief or its profile")
         material = titled(post.title, post.body.trimmed())
-        limit = min(profile.max_length, CAPTION if content.illustrate else LONGEST)
+        limit = asked_length(profile.max_length, media=content.illustrate)
         brief = Brief(profile=profile, markdown=to_markdown(material), limit=limit, writing=True)
         purpose = Purpose(CONSUMER, request, post.id, profile_id=content.profile_id)
         asked = await self._ask(brief, material, purpose)

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from common.events import Event, ImageFailed, ImageGenerated, NotifyRequested, PublishRequested
 from common.failures import Retry, Skip
 from common.messaging import Job
+from common.planning.deciding import waits
 from common.planning.going_out import GoingOut
 from common.telemetry.propagation import resumed_trace
 from scheduler.ports import Routes
@@ -79,8 +80,8 @@ class GoOn:
             if route.image_required:
                 return held(event, routing)
             without = f"without an image: {event.reason}"
-        if route.approval:
-            return routing.decided("hold", ", ".join(filter(None, ("awaits approval", without)))), []
+        if waiting := waits(route, illustrate=False, without=without):
+            return routing.decided(*waiting), []
         goes_out = await self._going_out(route, routing.post_id, routing.rewrite_id, routing.targets, BY)
         reason = ", ".join(filter(None, (goes_out.reason, without)))
         return routing.decided(goes_out.decision, reason), goes_out.requests
