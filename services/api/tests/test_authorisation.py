@@ -42,7 +42,7 @@ def filled(path: str) -> str:
     values = {"hash": "0" * 64, "address": "telegram:@nobody", "consumer": "nobody", "event_id": "nothing"}
     values |= {"number": "7", "queue": "none", "login": "nobody", "name": "none"}
     nouns = "source profile route post broadcast notification webhook delivery content rule scheduled budget"
-    for name in [*nouns.split(), "operation", "alert"]:
+    for name in [*nouns.split(), "trial", "operation", "alert"]:
         values[f"{name}_id"] = str(UUID(int=7))
     return path.format(**values)
 

@@ -15,13 +15,13 @@ from .conftest import Api
 BUDGET = {"name": "all of it", "period": "month", "limit_usd": 10}
 
 
-async def spend(api: Api, cost: float, **given: Any) -> None:
+async def spend(api: Api, cost: float, *, consumer: str = "rewriter", **given: Any) -> None:
     class Nobody:
         async def emit(self, *_: Any, **__: Any) -> None:
             """Nobody is told."""
 
     books = Books(api.database, "rewriter", Nobody())
-    await books.book(ModelCall(Purpose("rewriter", str(uuid4()), **given), "chat", "m", "answered", 1.0, 100, 10, cost))
+    await books.book(ModelCall(Purpose(consumer, str(uuid4()), **given), "chat", "m", "answered", 1.0, 100, 10, cost))
     books.close()
 
 
@@ -125,5 +125,11 @@ async def test_spending(api: Api) -> None:
     assert (spending["total"]["calls"], spending["total"]["cost_usd"]) == (2, 2.0)
     assert [(group["key"], group["calls"], group["prompt_tokens"]) for group in spending["groups"]] == [("m", 2, 200)]
     assert (await api.http.get(f"/spending?post_id={post}")).json()["total"]["cost_usd"] == 1.5
+    profile = uuid4()
+    await spend(api, 0.25, consumer="rewriter-trials", profile_id=profile)
+    of_profile = (await api.http.get(f"/spending?by=purpose&profile_id={profile}")).json()
+    assert [(group["key"], group["cost_usd"]) for group in of_profile["groups"]] == [("trial", 0.25)]
+    purposes = (await api.http.get("/spending?by=purpose")).json()["groups"]
+    assert [(group["key"], group["calls"]) for group in purposes] == [("rewrite", 2), ("trial", 1)]
     for wrong in ("by=planet", "timezone=Mars", "since=2026-03-01T00:00:00Z&until=2026-02-01T00:00:00Z"):
         assert (await api.http.get(f"/spending?{wrong}")).status_code == 422, wrong

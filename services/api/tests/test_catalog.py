@@ -125,6 +125,6 @@ async def test_every_change_is_in_the_audit_log(api: Api) -> None:
     deleted, changed, added = entries
     assert added["before"] is None
     assert added["after"] == profile
-    assert (changed["before"], changed["after"]) == (profile, profile | {"style": "short"})
-    assert (deleted["before"], deleted["after"]) == (profile | {"style": "short"}, None)
+    assert (changed["before"], changed["after"]) == (profile, profile | {"style": "short", "version": 2})
+    assert (deleted["before"], deleted["after"]) == (profile | {"style": "short", "version": 2}, None)
     assert {entry["actor"] for entry in entries} == {"token:token-" + deleted["actor"].rpartition("-")[2]}

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import io
+from typing import Any
 from uuid import uuid4
 
 from PIL import Image
 
 from common.media.store import MediaStore
+from common.testing.waiting import eventually
 
 from .conftest import Api
 
@@ -74,6 +76,76 @@ async def test_images(api: Api) -> None:
     assert (await api.http.delete(f"/images/{digest}")).status_code == 204
     assert (await api.http.get(f"/images/{digest}/content")).status_code == 404
     assert (await api.http.get("/images/xyz")).status_code == 422
+
+
+async def test_what_is_known_of_an_image(api: Api) -> None:
+    await api.database.execute(
+        "INSERT INTO images (hash, object, origin, mime_type, size_bytes, created_at)"
+        " SELECT lpad(to_hex(n), 64, '0'), n, CASE n WHEN 3 THEN 'source' ELSE 'generated' END, 'image/png', 1,"
+        " make_timestamptz(2026, 1, n, 0, 0, 0, 'UTC') FROM generate_series(1, 3) n"
+    )
+    digest, post = f"{1:064x}", await api.post("A post about a bridge")
+    await api.database.execute("SELECT attach_images($1, $2, $3)", [post], ["post"], [digest])
+    await api.database.execute(
+        "INSERT INTO illustrations (id, post_id, prompt, model, size, status, hash, attempts, cost_usd, duration_ms)"
+        " VALUES ('i', $1, 'A bridge at dawn', 'painter', '1024x1024', 'generated', $2, 2, 0.04, 2500)",
+        post,
+        digest,
+    )
+    image = (await api.http.get(f"/images/{digest}")).json()
+    [attached] = image["attached_to"]
+    assert (attached["post_id"], attached["place"], attached["title"]) == (str(post), "post", "A post about a bridge")
+    drawing = image["illustration"]
+    assert (drawing["prompt"], drawing["model"], drawing["cost_usd"], drawing["seconds"], drawing["attempts"]) == (
+        "A bridge at dawn",
+        "painter",
+        0.04,
+        2.5,
+        2,
+    )
+    days = "since=2026-01-01T00:00:00Z&until=2026-01-03T00:00:00Z"
+    listed = (await api.http.get(f"/images?{days}")).json()["items"]
+    assert [(each["hash"], each["illustration"]) for each in listed] == [(f"{2:064x}", None), (digest, drawing)]
+    assert listed[1] == image
+
+
+async def test_unattached_images_are_deleted_by_an_operation(api: Api) -> None:
+    await api.database.execute(
+        "INSERT INTO images (hash, object, origin, mime_type, size_bytes, created_at)"
+        " SELECT lpad(to_hex(n), 64, '0'), n, CASE n WHEN 9 THEN 'source' ELSE 'generated' END, 'image/png', 1,"
+        " make_timestamptz(2026, 1, n, 0, 0, 0, 'UTC') FROM generate_series(1, 9) n"
+    )
+    post = await api.post()
+    await api.database.execute("SELECT attach_images($1, $2, $3)", [post], ["post"], [f"{1:064x}"])
+
+    async def operate(given: dict[str, Any], **more: Any) -> Any:
+        answer = await api.http.post("/operations", json={"kind": "images.delete", "filter": given} | more)
+        return answer.json()
+
+    async def left() -> list[int]:
+        return [int(each["hash"], 16) for each in (await api.http.get("/images")).json()["items"]]
+
+    async def done(started: Any) -> Any:
+        async def ended() -> Any:
+            found = (await api.http.get(f"/operations/{started['id']}")).json()
+            return found if found["status"] == "done" else None
+
+        return await eventually(ended)
+
+    assert (await operate({}, dry_run=True))["matching"] == 7  # not the one of a source, nor the one that a post has
+    assert (await operate({"since": "2026-01-08T00:00:00Z"}, dry_run=True))["matching"] == 1
+    some = await operate({"hashes": [f"{number:064x}" for number in (1, 2, 3, 9)]})
+    assert some["total"] == 2
+    assert (await done(some))["done"] == 2
+    assert await left() == [9, 8, 7, 6, 5, 4, 1]
+    assert (await done(await operate({"until": "2026-01-06T00:00:00Z"})))["done"] == 2
+    assert (await done(await operate({})))["done"] == 3
+    assert await left() == [9, 1]
+    row = await api.database.fetchrow("SELECT count(*) AS n, count(object_deleted_at) AS gone FROM image_deletions")
+    assert row
+    assert (row["n"], row["gone"]) == (7, 7)
+    by = await api.database.fetch("SELECT DISTINCT reason, deleted_by FROM image_deletions")
+    assert [(each["reason"], each["deleted_by"].startswith("token:")) for each in by] == [("requested", True)]
 
 
 async def test_notifications(api: Api) -> None:

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 KINDS = (
     "jobs", "attempts", "payloads", "notifications", "alerts", "model_calls", "operations", "verifications", "canaries",
-    "audit",
+    "trials", "audit",
 )  # fmt: skip
 PAGE = 2_000
 PAUSE_SECONDS = 0.05  # between two pages, for those who work

@@ -29,6 +29,7 @@ class RetentionSettings(SettingsGroup):
     )
     retention_verifications_days: float = Field(default=30.0, ge=0, le=36500, description="what verifications found")
     retention_canaries_days: float = Field(default=30.0, ge=0, le=36500, description="how canaries went")
+    retention_trials_days: float = Field(default=90.0, ge=0, le=36500, description="trials of profiles")
     retention_audit_days: float = Field(default=0.0, ge=0, le=36500, description="who did what; 0: for ever")
     retention_archive: Path | None = Field(
         default=None, description="a directory where what is forgotten is kept as JSONL; none: it is gone"

@@ -9,7 +9,7 @@ from uuid import UUID
 from common.postgres import Database, Queries
 from common.spending.calls import Kind
 
-By: TypeAlias = Literal["day", "route", "profile", "model", "service", "kind", "outcome"]
+By: TypeAlias = Literal["day", "route", "profile", "model", "service", "kind", "outcome", "purpose"]
 GROUPINGS: tuple[By, ...] = get_args(By)
 
 
@@ -38,6 +38,7 @@ class Which:
     model: str | None = None
     service: str | None = None
     kind: Kind | None = None
+    profile_id: UUID | None = None
 
 
 async def report(database: Database, which: Which, by: By, *, timezone: str = "UTC") -> Sequence[Spent]:
@@ -45,7 +46,7 @@ async def report(database: Database, which: Which, by: By, *, timezone: str = "U
     sql = Queries.load(__package__, "spending.sql")
     rows = await database.fetch(
         sql["report"], which.since, which.until, which.route_id, which.post_id, which.model, which.service, which.kind,
-        by, timezone,
+        by, timezone, which.profile_id,
     )  # fmt: skip
     return [Spent(**dict(row) | {"cost_usd": float(row["cost_usd"])}) for row in rows]
 

@@ -43,6 +43,22 @@ INSERT INTO image_deletions (hash, object, origin, mime_type, size_bytes, reason
 SELECT hash, object, origin, mime_type, size_bytes, 'requested', $2 FROM deleted
 RETURNING id, object, hash, reason, size_bytes
 
+-- name: count_deletable
+-- Counts the images that a model made and no post has: of these hashes, stored since $2 and before $3, and until $4.
+SELECT count(*) AS number FROM images i
+WHERE origin = 'generated' AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash)
+  AND ($1::text[] IS NULL OR hash = ANY ($1)) AND ($2::timestamptz IS NULL OR created_at >= $2)
+  AND ($3::timestamptz IS NULL OR created_at < $3) AND ($4::timestamptz IS NULL OR created_at <= $4)
+
+-- name: deletable
+-- Finds them, by their hash, after the given one.
+SELECT hash FROM images i
+WHERE origin = 'generated' AND NOT EXISTS (SELECT FROM attachments a WHERE a.hash = i.hash)
+  AND ($1::text[] IS NULL OR hash = ANY ($1)) AND ($2::timestamptz IS NULL OR created_at >= $2)
+  AND ($3::timestamptz IS NULL OR created_at < $3) AND ($4::timestamptz IS NULL OR created_at <= $4)
+  AND hash > $5
+ORDER BY hash LIMIT $6
+
 -- name: attached_to
 -- Finds the posts that have an image.
 SELECT DISTINCT post_id FROM attachments WHERE hash = $1 ORDER BY post_id LIMIT 100

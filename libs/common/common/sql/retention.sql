@@ -55,6 +55,13 @@ RETURNING row_to_json(verifications)::text
 DELETE FROM canary_runs WHERE ctid = ANY (ARRAY(SELECT ctid FROM canary_runs WHERE ended_at < $1 LIMIT $2))
 RETURNING row_to_json(canary_runs)::text
 
+-- name: prune_trials
+-- Forgets trials of profiles, with their runs.
+DELETE FROM profile_trials WHERE ctid = ANY (ARRAY(SELECT ctid FROM profile_trials WHERE created_at < $1 LIMIT $2))
+RETURNING (to_jsonb(profile_trials)
+           || jsonb_build_object('runs', (SELECT jsonb_agg(r ORDER BY r.number) FROM profile_trial_runs r
+                                          WHERE r.trial_id = profile_trials.id)))::text
+
 -- name: prune_audit
 -- Forgets who did what.
 DELETE FROM audit_log WHERE ctid = ANY (ARRAY(SELECT ctid FROM audit_log WHERE at < $1 LIMIT $2))

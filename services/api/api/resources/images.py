@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, suppress
 from typing import Annotated, BinaryIO, Literal
 from uuid import UUID
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from api.http.calls import Call, Calling, found
 from api.http.etags import unchanged
 from api.http.paging import Page, Paged
 from api.http.routes import resource
-from api.http.values import Answer, Utc
+from api.http.values import Answer, Moment, Utc
 from api.statements import statement
 from common.media.keeping import Keeper
 from common.media.store import StoreUnavailable
@@ -28,6 +28,29 @@ SHOWN = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "image/web
 READ_BYTES = 2**18
 
 
+class Attached(Answer):
+    """A place of a post at which an image is: source/1, rewrite/<id>, post, publication/<id>/1, broadcast/<id>/1."""
+
+    post_id: UUID
+    title: str = Field(description="of the post; where it has none, how its text begins")
+    place: str
+    attached_at: Utc
+
+
+class Drawing(Answer):
+    """What a model made an image from, and for."""
+
+    post_id: UUID
+    rewrite_id: UUID | None
+    prompt: str
+    model: str
+    size: str
+    cost_usd: float
+    seconds: float = Field(description="of the last call")
+    attempts: int
+    created_at: Utc
+
+
 class Image(Answer):
     """An image or another file of posts. Width and height are in pixels, null where it is no picture."""
 
@@ -40,12 +63,20 @@ class Image(Answer):
     created_at: Utc
     last_used_at: Utc
     posts: list[UUID] = Field(description="those that have it, 100 at most")
+    attached_to: list[Attached] = Field(description="where it is attached, the newest 10")
+    illustration: Drawing | None = Field(description="what a model made it from; null where none did")
 
 
 @router.get("")
-async def list_images(page: Paged, origin: Origin | None = None, attached: bool | None = None) -> Page[Image]:
+async def list_images(
+    page: Paged,
+    origin: Origin | None = None,
+    attached: bool | None = None,
+    since: Annotated[Moment | None, Query(description="stored from then on")] = None,
+    until: Annotated[Moment | None, Query(description="stored before then")] = None,
+) -> Page[Image]:
     """List images."""
-    return await page.of(Image, statement("records", "list_images"), origin, attached)
+    return await page.of(Image, statement("records", "list_images"), origin, attached, since, until)
 
 
 @router.get("/{hash}")

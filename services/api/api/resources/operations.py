@@ -1,4 +1,4 @@
-"""Bulk operations: one thing done to all jobs or dead letters that match a filter."""
+"""Bulk operations: one thing done to all jobs, dead letters or images that match a filter."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -17,7 +17,7 @@ from common.operations import Operation, Operations, UnknownKind, WrongFilter, s
 router = resource("operations")
 
 Status = Literal["pending", "running", "done", "failed", "cancelled"]
-KINDS = "dead_letters.replay, dead_letters.discard, jobs.retry, jobs.cancel"
+KINDS = "dead_letters.replay, dead_letters.discard, jobs.retry, jobs.cancel, images.delete"
 
 
 class NewOperation(Given):

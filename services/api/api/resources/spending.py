@@ -61,6 +61,7 @@ async def get_spending(
     model: Word = None,
     service: Word = None,
     kind: Kind | None = None,
+    profile_id: UUID | None = None,
 ) -> Spending:
     """Read what calls to models cost. A group that is null holds calls for no route, or with no profile."""
     end = until or datetime.now(UTC)
@@ -73,7 +74,7 @@ async def get_spending(
         }
         raise Problem("invalid", "the time is not valid", errors=[where])
     found = await report(
-        call.database, Which(begin, end, route_id, post_id, model, service, kind), by, timezone=timezone
+        call.database, Which(begin, end, route_id, post_id, model, service, kind, profile_id), by, timezone=timezone
     )
     return Spending(
         since=begin,

@@ -22,6 +22,28 @@ ORDER BY page_at DESC, page_key DESC LIMIT $1
 -- One profile.
 SELECT * FROM profiles WHERE id = $1
 
+-- name: profile_use
+-- What was done with each profile since a time, and the routes that go through it.
+SELECT p.id AS profile_id, w.rewrites, w.refused, w.last_used_at,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('id', r.id, 'name', r.name, 'enabled', r.enabled) ORDER BY r.name)
+                 FROM routes r WHERE r.profile_id = p.id), '[]') AS routes
+FROM profiles p
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE r.status = 'succeeded') AS rewrites, count(*) FILTER (WHERE r.status = 'refused') AS refused,
+           max(r.created_at) AS last_used_at
+    FROM rewrites r WHERE r.profile_id = p.id AND r.created_at >= $1) AS w
+ORDER BY p.name
+
+-- name: list_profile_versions
+-- A page of the versions of a profile, by their numbers: of two changes that began at once either may come first.
+SELECT * FROM (SELECT *, to_timestamp(version) AS page_at, version AS page_key FROM profile_versions WHERE profile_id = $4) AS v
+WHERE (page_at, page_key) < ($2, $3::text::integer)
+ORDER BY page_at DESC, page_key DESC LIMIT $1
+
+-- name: get_profile_version
+-- One version of a profile.
+SELECT * FROM profile_versions WHERE profile_id = $1 AND version = $2
+
 -- name: list_destinations
 -- A page of destinations.
 SELECT *, created_at AS page_at, address AS page_key FROM destinations

@@ -35,10 +35,14 @@ WHERE p.reached_at IS NULL
 RETURNING budget_id
 
 -- name: report
--- Adds calls up by what $8 names: day (in the time zone $9), route, profile, model, service, kind or outcome.
+-- Adds calls up by what $8 names: day (in the time zone $9), route, profile, model, service, kind, outcome or purpose.
 SELECT CASE $8::text WHEN 'day' THEN to_char(c.at AT TIME ZONE $9::text, 'YYYY-MM-DD') WHEN 'route' THEN c.route_id::text
                      WHEN 'profile' THEN c.profile_id::text WHEN 'model' THEN c.model WHEN 'service' THEN c.service
-                     WHEN 'kind' THEN c.kind WHEN 'outcome' THEN c.outcome END AS key,
+                     WHEN 'kind' THEN c.kind WHEN 'outcome' THEN c.outcome
+                     WHEN 'purpose' THEN CASE c.consumer WHEN 'rewriter' THEN 'rewrite'
+                                                         WHEN 'rewriter-contents' THEN 'content'
+                                                         WHEN 'rewriter-trials' THEN 'trial'
+                                                         WHEN 'imagegen' THEN 'image' ELSE c.consumer END END AS key,
        CASE $8::text WHEN 'route' THEN min(r.name) WHEN 'profile' THEN min(p.name) END AS name,
        count(*) AS calls, count(*) FILTER (WHERE c.outcome NOT IN ('answered', 'refused')) AS failed,
        coalesce(sum(c.prompt_tokens), 0)::bigint AS prompt_tokens,
@@ -47,4 +51,5 @@ SELECT CASE $8::text WHEN 'day' THEN to_char(c.at AT TIME ZONE $9::text, 'YYYY-M
 FROM model_calls c LEFT JOIN routes r ON r.id = c.route_id LEFT JOIN profiles p ON p.id = c.profile_id
 WHERE c.at >= $1 AND c.at < $2 AND ($3::uuid IS NULL OR c.route_id = $3) AND ($4::uuid IS NULL OR c.post_id = $4)
   AND ($5::text IS NULL OR c.model = $5) AND ($6::text IS NULL OR c.service = $6) AND ($7::text IS NULL OR c.kind = $7)
+  AND ($10::uuid IS NULL OR c.profile_id = $10)
 GROUP BY 1 ORDER BY CASE WHEN $8 = 'day' THEN 0 ELSE sum(c.cost_usd) END DESC, 1 DESC NULLS LAST
