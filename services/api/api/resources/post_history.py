@@ -49,6 +49,7 @@ class Rewrite(Answer):
     id: UUID
     route_id: UUID | None
     profile_id: UUID | None
+    profile_version: int | None = Field(description="null: before there were versions, or no model was asked")
     status: str
     reason: str | None
     title: str
