@@ -94,9 +94,10 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True)
 class QueueView:
-    """A queue, and its backlog of the last hour, minute by minute."""
+    """A queue with its dead letters, and its backlog of the last hour, minute by minute."""
 
     standing: QueueStanding
+    dead: int
     history: tuple[int, ...]
 
 
@@ -148,6 +149,7 @@ async def read_overview(database: Database, stream: JetStreamContext) -> Overvie
         not_published=funnel.not_published,
         broadcast_messages=funnel.broadcast_messages,
     )
+    dead = {row["queue"]: row["letters"] for row in await read.fetch(SQL["dead"])}
     history = {row["queue"]: tuple(row["backlog"]) for row in await read.fetch(SQL["history"])}
     alerts = await read.fetch(SQL["alerts"], ALERTS) if waiting.alerts else []
     return Overview(
@@ -156,7 +158,7 @@ async def read_overview(database: Database, stream: JetStreamContext) -> Overvie
         alerts=tuple(FiringAlert(**dict(row)) for row in alerts),
         flow=flow,
         ledger=await _ledger(database),
-        queues=tuple(QueueView(each, (*history.get(each.queue, ()), each.backlog)) for each in queues),
+        queues=tuple(QueueView(each, dead.get(each.queue, 0), (*history.get(each.queue, ()), each.backlog)) for each in queues),
         latest=tuple(Happened(**dict(row)) for row in await read.fetch(SQL["latest"], LATEST)),
         services=tuple(ServiceState(**dict(row)) for row in await read.fetch(SQL["services"])),
         spent_usd=spent["usd"],

@@ -64,6 +64,10 @@ DELETE FROM queue_history WHERE minute < now() - interval '1 day'
 SELECT queue, array_agg(backlog ORDER BY minute) AS backlog FROM queue_history
 WHERE minute > now() - interval '61 minutes' GROUP BY queue
 
+-- name: dead
+-- How many dead letters each queue has.
+SELECT queue, count(*) AS letters FROM dead_letters GROUP BY queue
+
 -- name: spent
 -- What calls to models cost between two times.
 SELECT coalesce(sum(cost_usd), 0)::float8 AS usd FROM model_calls WHERE at >= $1 AND at < $2

@@ -19,6 +19,7 @@ from api.http.writing import writing
 from api.panel.operations import Known, Operations
 from api.panel.pages import Pages, Toast
 from api.panel.viewer import Viewer
+from api.panel.words import translations
 from common.tokens import Scope
 
 Answering = TypeVar("Answering")
@@ -45,6 +46,16 @@ class Desk:
     def may(self, scope: Scope) -> bool:
         """Whether what needs `scope` is allowed to this person."""
         return self.viewer.may(scope)
+
+    def gettext(self, message: str, /, **values: object) -> str:
+        """Return a text in the person's language; `values` are put in by name: %(name)s."""
+        said = translations(self.viewer.language).gettext(message)
+        return said % values if values else said
+
+    def ngettext(self, singular: str, plural: str, number: int, /, **values: object) -> str:
+        """Return a text that depends on a number, which it may name as %(num)s."""
+        said = translations(self.viewer.language).ngettext(singular, plural, number)
+        return said % {"num": number, **values}
 
     async def read(self, endpoint: Callable[..., Awaitable[Answering]], /, **arguments: Any) -> Answering:
         """Call an endpoint that reads. A list takes `limit` and `cursor`. Raises Problem."""

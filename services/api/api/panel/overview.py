@@ -6,9 +6,11 @@ from typing import Any
 from nats.js import JetStreamContext
 
 from api.panel.live import Region
-from api.resources.overview import Overview, look
+from api.resources.overview import Overview, QueueNow, look
 from common.overview import read_waiting
 from common.postgres import Database
+
+WAY = ("collector_queue", "rewrite_queue", "imagegen_queue", "publish_queue", "broadcast_queue")
 
 
 def overview(found: Overview) -> Mapping[str, Any]:
@@ -23,9 +25,19 @@ def overview(found: Overview) -> Mapping[str, Any]:
             "approved": flow.approved,
             "published": flow.published,
         },
+        "shown_queues": sorted(filter(_is_shown, found.queues), key=lambda queue: _place(queue.queue)),
         "paused": [queue for queue in found.queues if queue.pause],
         "budget": max(found.budgets, key=lambda budget: budget.share, default=None),
     }
+
+
+def _is_shown(queue: QueueNow) -> bool:
+    """Whether a queue is on the way of a post, or somebody should look at it."""
+    return queue.queue in WAY or queue.pause is not None or queue.dead > 0
+
+
+def _place(queue: str) -> int:
+    return WAY.index(queue) if queue in WAY else len(WAY)
 
 
 def overview_region(database: Database, stream: JetStreamContext) -> Region:

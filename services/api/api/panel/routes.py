@@ -19,6 +19,7 @@ from api.panel.live import Live
 from api.panel.operations import Operations
 from api.panel.pages import Pages, Toast, here, url
 from api.panel.viewer import Viewer
+from api.panel.words import translations
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ def check_origin(request: Request) -> None:
 def refused(request: Request, panel: Panel, viewer: Viewer, problem: Problem) -> Response:
     """Answer what went wrong: a page, or for htmx something said in passing that leaves everything where it is."""
     if "hx-request" in request.headers:
-        told = panel.pages.said(viewer, Toast(problem.title, str(problem), bad=True))
+        words = translations(viewer.language)
+        told = panel.pages.said(viewer, Toast(words.gettext(problem.title), words.gettext(str(problem)), bad=True))
         return Response(told, problem.status, {"HX-Reswap": "none"}, "text/html")
     page = panel.pages.answer(request, viewer, "problem.html", None, problem.status, problem=problem)
     page.headers.update(problem.headers)

@@ -119,5 +119,5 @@ async def look(database: Database, stream: JetStreamContext) -> Overview:
 
 
 def _queue(view: QueueView) -> QueueNow:
-    values = {name: getattr(view.standing, name) for name in QueueSummary.model_fields}
-    return QueueNow.model_validate({**values, "history": view.history}, from_attributes=True)
+    values = {name: getattr(view.standing, name) for name in QueueSummary.model_fields if name != "dead"}
+    return QueueNow.model_validate({**values, "dead": view.dead, "history": view.history}, from_attributes=True)
