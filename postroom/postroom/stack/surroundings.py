@@ -33,10 +33,12 @@ def given_settings() -> dict[str, str]:
     return {name: value for name, value in dotenv_values(".env", encoding="utf-8-sig").items() if value}
 
 
+PARTS = {"Telegram": TELEGRAM, "the model": MODEL, "Instagram": INSTAGRAM, "X": X}
+
+
 def real_parts(given: dict[str, str]) -> list[str]:
     """Return what `.env` switches to the real world, in words."""
-    parts = {"Telegram": TELEGRAM, "the model": MODEL, "Instagram": INSTAGRAM, "X": X}
-    return [part for part, names in parts.items() if any(name in given for name in names)]
+    return [part for part, names in PARTS.items() if any(name in given for name in names)]
 
 
 def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> dict[str, str]:
@@ -44,8 +46,8 @@ def sandbox_environment(announcement: dict[str, Any], given: dict[str, str]) -> 
 
     They win over the shell's own variables: a key that happens to be exported must not make the demo leave home.
     """
-    environment: dict[str, str] = {}
     real = real_parts(given)
+    environment = {"PANEL_SANDBOX": ", ".join(part for part in PARTS if part not in real) if real else "all"}
     if "Telegram" not in real:
         environment |= _telegram(announcement["telegram"])
     if "the model" not in real:
