@@ -30,6 +30,7 @@ from common.media.download import Downloads
 from common.media.store import MediaStore
 from common.posts import Posts
 from common.service import Service, ServiceSettings, create_service, load_settings
+from common.service.health import NotSetUp
 from common.telegram.settings import SessionSettings, TelegramSettings
 
 log = logging.getLogger(__name__)
@@ -59,12 +60,17 @@ async def run(stop: asyncio.Event) -> None:
         await service.run(stop)
 
 
+async def _no_telegram() -> str | None:
+    return NotSetUp("TELETHON_SESSION is not set: only feeds are read")
+
+
 def _telegram(
     service: Service, own: CollectorSettings, session: SessionSettings
 ) -> tuple[SourceReader, MediaPlace, Checker]:
     """Telegram is optional: a collector without a session reads feeds."""
     if not session.telethon_session.get_secret_value():
         log.warning("TELETHON_SESSION is not set: Telegram sources can't be read")
+        service.health.tell("telegram", _no_telegram)
         return NoTelegram(), NoTelegramFiles(), NoTelegramChecks()
 
     async def emit(events: Sequence[Event], cause: str) -> None:

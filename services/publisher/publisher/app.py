@@ -121,6 +121,7 @@ async def run(stop: asyncio.Event) -> None:
             return telegram.problem
 
         service.health.add("telegram", telegram_problem)
+        registry.tell(service.health)
         register(service, Requests(store, registry.platforms, registry.missing), store, lanes)
         # Stopped in this order: a send that is under way still needs the session.
         service.background(lambda: one_after_the_other([lanes.keep(), rollback.keep(), held.run()]))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from common.events import NotifyRequested
@@ -12,6 +13,7 @@ from common.media.links import MediaLinks, MediaLinkSettings
 from common.postgres import UNREACHABLE
 from common.sends import Away, Refused, Trouble, Unanswered, Wait
 from common.service import Service
+from common.service.health import Check, Health, NotSetUp
 from publisher.adapters.calls import Calls
 from publisher.adapters.instagram import Instagram
 from publisher.adapters.instagram_calls import InstagramCalls
@@ -30,9 +32,18 @@ log = logging.getLogger(__name__)
 MorePaces = Callable[[str], Awaitable[dict[str, Pace]]]
 
 
+async def _lacking(what: NotSetUp) -> str | None:
+    return what
+
+
 async def none(_destination: str) -> dict[str, Pace]:
     """Return no further paces."""
     return {}
+
+
+async def well() -> str | None:
+    """Find nothing wrong."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,7 @@ class Registered:
     posts_per_hour: float
     account: Account | None = None
     more_paces: MorePaces = none
+    problem: Check = well  # of its accounts, where there is more to know than how sends go
 
 
 @dataclass(slots=True)
@@ -61,6 +73,14 @@ class Registry:
             self.missing[name] = registered
         else:
             self.found[name] = registered
+
+    def tell(self, health: Health) -> None:
+        """Let the health say of Instagram, X and so on whether they can be published to."""
+        for name, registered in self.found.items():
+            if registered.problem is not well:
+                health.tell(name, registered.problem)
+        for name, lacking in self.missing.items():
+            health.tell(name, partial(_lacking, NotSetUp(lacking)))
 
     @property
     def platforms(self) -> dict[str, Platform]:
@@ -88,7 +108,7 @@ async def instagram(
     platform = Instagram(
         asking, Containers(asking, gallery, addresses), has_images_made="instagram" in settings.made_for
     )
-    return Registered(platform, settings.instagram_posts_per_hour)
+    return Registered(platform, settings.instagram_posts_per_hour, problem=tokens.problem)
 
 
 async def x(
@@ -100,7 +120,7 @@ async def x(
     calls = await stack.enter_async_context(Calls.open(settings.x_base_url, seconds=seconds))
     tokens = Tokens(service.database, "x", settings.accounts, expiry_told(service, "x"), renewing(calls))
     asking = XCalls(calls, tokens)
-    return Registered(X(asking, XMedia(asking, gallery)), settings.x_posts_per_hour)
+    return Registered(X(asking, XMedia(asking, gallery)), settings.x_posts_per_hour, problem=tokens.problem)
 
 
 def telegram(platform: Platform, account: Account, settings: TelegramPublisherSettings) -> Registered:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from importlib.metadata import version
 from uuid import UUID
 
 from common.postgres import UNREACHABLE, Database, Queries
@@ -26,10 +27,16 @@ class Beats:
         """Beat for ever."""
         while True:
             try:
-                problems = await self._health.problems()
+                problems, checks = await self._health.report()
                 detail = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
                 await self._database.lax.execute(
-                    self._sql["beat"], *self._identity, self._address, not problems, detail
+                    self._sql["beat"],
+                    *self._identity,
+                    self._address,
+                    not problems,
+                    detail,
+                    checks,
+                    version("postroom-common"),
                 )
             except UNREACHABLE as error:
                 log.debug("beat: %r", error)

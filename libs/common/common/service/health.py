@@ -18,18 +18,38 @@ Sample = Callable[[], Awaitable[None]]  # sets gauges before they are read; neve
 CHECK_SECONDS = 2.0
 
 
+class NotSetUp(str):
+    """What a check returns of a part that is left out by choice: which setting it would need."""
+
+    __slots__ = ()
+
+
 class Health:
     """The checks of a service. Each says in a few words what is wrong, or None."""
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self._checks = dict(checks)
+        self._told: dict[str, Check] = {}
 
     def add(self, name: str, check: Check) -> None:
         """Add a check that a service brings."""
         self._checks[name] = check
 
+    def tell(self, name: str, check: Check) -> None:
+        """Add a check of something without which the service can work: it is told, and makes nothing not ready."""
+        self._told[name] = check
+
     async def problems(self) -> dict[str, str]:
         """Run all checks at once, each within two seconds, and return what is wrong by name."""
+        return {name: answer for name, answer in (await self._answers(self._checks)).items() if answer}
+
+    async def report(self) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        """Return what is wrong, and of each check its state (ready, wrong, unset) with what it said."""
+        problems, told = await asyncio.gather(self._answers(self._checks), self._answers(self._told))
+        checks = {name: {"state": _state(answer), "said": answer or ""} for name, answer in (problems | told).items()}
+        return {name: answer for name, answer in problems.items() if answer}, checks
+
+    async def _answers(self, checks: Mapping[str, Check]) -> dict[str, str | None]:
 
         async def run(check: Check) -> str | None:
             try:
@@ -40,8 +60,12 @@ class Health:
             except Exception as error:
                 return f"{type(error).__name__}: {error}"
 
-        answers = await asyncio.gather(*(run(check) for check in self._checks.values()))
-        return {name: answer for name, answer in zip(self._checks, answers, strict=True) if answer}
+        answers = await asyncio.gather(*(run(check) for check in checks.values()))
+        return dict(zip(checks, answers, strict=True))
+
+
+def _state(answer: str | None) -> str:
+    return "unset" if isinstance(answer, NotSetUp) else "wrong" if answer else "ready"
 
 
 class HealthServer:

@@ -61,6 +61,10 @@ class Tokens:
         self._told: set[str] = set()
         self._sql = Queries.load("publisher", "tokens.sql")
 
+    async def problem(self) -> str | None:
+        """Say for the health which accounts have a token that is not taken, or None."""
+        return f"the access token of {', '.join(sorted(self._told))} is not taken" if self._told else None
+
     def named(self, address: str) -> str:
         """Return the name of an account of the settings. Raises ValueError where they have none of that name."""
         try:
