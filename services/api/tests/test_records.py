@@ -197,6 +197,7 @@ async def test_broadcasts(api: Api) -> None:
     found = (await api.http.get(path)).json()
     assert (found["status"], found["total"], found["left"]) == ("pending", 2, 2)
     assert [chat["chat"] for chat in found["chats"]] == ["@chat_one", "-100123"]
+    assert (found["subject"], found["states"]) == ("hello", {"waiting": 2})
     assert (await api.http.post(f"{path}/pause")).json()["paused_by"].startswith("token:")
     assert (await api.http.post(f"{path}/resume")).json()["paused_at"] is None
     assert (await api.http.post(f"{path}/cancel")).json()["status"] == "cancelled"
@@ -205,3 +206,52 @@ async def test_broadcasts(api: Api) -> None:
     assert [each["id"] for each in (await api.http.get("/broadcasts?status=cancelled")).json()["items"]] == [
         broadcast_id
     ]
+
+
+async def test_the_chats_of_a_broadcast(api: Api) -> None:
+    post = await api.post("What is to be sent to many", title="News")
+    chats = [f"@chat_{number}" for number in range(5)] + ["-1001234567890", "-42"]
+    task = await api.database.strict.fetchval(
+        "INSERT INTO userbot_tasks (post_id, target_chat_ids, chats, status, started_at)"
+        " VALUES ($1, $2, $2, 'processing', now()) RETURNING id",
+        post,
+        chats,
+    )
+    await api.http.post("/chats", json={"address": "@chat_0", "title": "The first"})
+    for chat, attempt, outcome, error, messages in (
+        ("@chat_0", 1, "retry", "FLOOD_WAIT", []),
+        ("@chat_0", 2, "sent", None, [17, 18]),
+        ("-1001234567890", 1, "sent", None, [5]),
+        ("-42", 1, "sent", None, [6]),
+        ("@chat_1", 1, "refused", "CHAT_WRITE_FORBIDDEN", []),
+        ("@chat_2", 1, "sending", None, []),
+    ):
+        await api.database.execute(
+            "INSERT INTO broadcast_attempts (task_id, chat, attempt, account, outcome, error, message_ids, finished_at)"
+            " VALUES ($1, $2, $3, 'a', $4, $5, $6, CASE WHEN $4 <> 'sending' THEN clock_timestamp() END)",
+            task,
+            chat,
+            attempt,
+            outcome,
+            error,
+            messages,
+        )
+    path = f"/broadcasts/{task}"
+    found = (await api.http.get(path)).json()
+    assert (found["done"], found["total"], found["subject"]) == (4, 7, "News")
+    assert found["states"] == {"refused": 1, "sending": 1, "sent": 3, "waiting": 2}
+    [listed] = (await api.http.get("/broadcasts")).json()["items"]
+    assert (listed["done"], listed["total"], listed["subject"]) == (4, 7, "News")
+    assert listed["ends_at"] is not None
+    first = (await api.http.get(f"{path}/chats?limit=3")).json()
+    rest = (await api.http.get(f"{path}/chats", params={"cursor": first["next"]})).json()
+    assert [each["chat"] for each in first["items"] + rest["items"]] == chats
+    sent = (await api.http.get(f"{path}/chats?state=sent")).json()["items"]
+    assert [(each["title"], each["attempts"], each["urls"]) for each in sent] == [
+        ("The first", 2, ["https://t.me/chat_0/17", "https://t.me/chat_0/18"]),
+        ("", 1, ["https://t.me/c/1234567890/5"]),
+        ("", 1, []),
+    ]
+    waiting = (await api.http.get(f"{path}/chats?state=waiting")).json()["items"]
+    assert [each["chat"] for each in waiting] == ["@chat_3", "@chat_4"]
+    assert (await api.http.get(f"/broadcasts/{uuid4()}/chats")).status_code == 404

@@ -1,5 +1,6 @@
 """Broadcasts: one post, or a text, to many chats as a user account."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from common.telegram.addresses import checked
 router = resource("broadcasts")
 
 Status = Literal["pending", "processing", "done", "failed", "cancelled"]
+ChatState = Literal["waiting", "sending", "retry", "sent", "refused", "skipped", "unknown"]
 
 
 class NewBroadcast(Given):
@@ -41,6 +43,7 @@ class BroadcastSummary(Answer):
     id: UUID
     post_id: UUID | None
     text: str | None
+    subject: str = Field(default="", description="what it sends, in a few words")
     forward: bool
     account: str | None
     status: str
@@ -54,6 +57,9 @@ class BroadcastSummary(Answer):
     created_at: Utc
     started_at: Utc | None
     finished_at: Utc | None
+    done: int = Field(description="chats that it is through with")
+    total: int | None = Field(description="null: its chats are not fixed yet")
+    ends_at: Utc | None = Field(description="estimated from its pace")
 
 
 class ChatOutcome(Answer):
@@ -67,14 +73,26 @@ class ChatOutcome(Answer):
     at: Utc | None
 
 
+class BroadcastChat(Answer):
+    """A chat of a broadcast."""
+
+    chat: str
+    title: str
+    state: ChatState
+    attempts: int
+    error: str | None
+    message_ids: list[int]
+    urls: list[str] = Field(default=[], description="of its messages, for those who may see them")
+    at: Utc | None
+    flag: str | None = Field(description="what stands in the way of the chat now")
+
+
 class Broadcast(BroadcastSummary):
     """A broadcast with its progress, chat by chat."""
 
     attempts: int
-    done: int
-    total: int | None
     left: int | None
-    ends_at: Utc | None = Field(description="estimated from its pace")
+    states: dict[ChatState, int] = Field(default={}, description="how many chats are in which state")
     paused_by: str | None
     cancelled_by: str | None
     stopped_reason: str | None
@@ -117,6 +135,17 @@ async def get_broadcast(broadcast_id: UUID, call: Calling) -> Broadcast:
     return call.tagged(await _read(call, broadcast_id))
 
 
+@router.get("/{broadcast_id}/chats")
+async def list_broadcast_chats(
+    page: Paged, call: Calling, broadcast_id: UUID, state: ChatState | None = None
+) -> Page[BroadcastChat]:
+    """List the chats of a broadcast, in its order."""
+    await _broadcasts(call).get(broadcast_id)
+    found = await page.of(BroadcastChat, statement("broadcasts", "list_chats"), broadcast_id, state)
+    items = [each.model_copy(update={"urls": _urls(each.chat, each.message_ids)}) for each in found.items]
+    return found.model_copy(update={"items": items})
+
+
 @router.post("/{broadcast_id}/pause")
 async def pause_broadcast(broadcast_id: UUID, call: Calling) -> Broadcast:
     """Let a broadcast stand still after the chat that is under way."""
@@ -148,6 +177,20 @@ def _broadcasts(call: Call) -> Broadcasts:
 async def _read(call: Call, broadcast_id: UUID) -> Broadcast:
     broadcasts = _broadcasts(call)
     broadcast = await broadcasts.get(broadcast_id)
-    values = {name: getattr(broadcast, name) for name in Broadcast.model_fields if name != "chats"}
+    values = {name: getattr(broadcast, name) for name in Broadcast.model_fields if hasattr(broadcast, name)}
+    row = await call.database.fetchrow(statement("broadcasts", "subject"), broadcast_id)
+    states = await call.database.fetch(statement("broadcasts", "states"), broadcast_id)
     chats = [ChatOutcome.model_validate(each, from_attributes=True) for each in await broadcasts.chats(broadcast_id)]
-    return Broadcast(**values, chats=chats)
+    return Broadcast(
+        **values,
+        subject=row["subject"] if row else "",
+        states={each["state"]: each["chats"] for each in states},
+        chats=chats,
+    )
+
+
+def _urls(chat: str, message_ids: Sequence[int]) -> list[str]:
+    """Return links to messages, https://core.telegram.org/api/links#message-links; a basic group has none."""
+    if chat.startswith("@"):
+        return [f"https://t.me/{chat[1:]}/{each}" for each in message_ids]
+    return [f"https://t.me/c/{chat[4:]}/{each}" for each in message_ids] if chat.startswith("-100") else []

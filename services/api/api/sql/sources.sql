@@ -27,5 +27,5 @@ WHERE s.id = ANY($1::uuid[]) GROUP BY s.id
 -- name: runs
 -- A page of a source's runs.
 SELECT at, brought, duplicates, error, at AS page_at, id AS page_key FROM source_runs
-WHERE source_id = $4 AND at <= $2 AND (at, id) < ($2, $3)
+WHERE source_id = $4 AND at <= $2 AND (at, id) < ($2, $3::text::bigint)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
