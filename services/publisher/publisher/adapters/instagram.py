@@ -4,12 +4,8 @@ A container is published once, however often that is asked for. So its id is kep
 a crash, or where there was no answer, whether it was.
 """
 
-import re
-
-from common.planning.limits import HASHTAG, INSTAGRAM_CAPTION, INSTAGRAM_HASHTAGS, INSTAGRAM_MENTIONS, MENTION
-from common.planning.plain import plain
+from common.planning.fitting import for_instagram
 from common.sends import Away, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
-from common.telegram.cutting import cut
 from common.telegram.text import RichText
 from publisher.adapters.instagram_calls import Failed, InstagramCalls
 from publisher.adapters.instagram_containers import GONE, PUBLISHED, Broken, Containers
@@ -40,10 +36,7 @@ class Instagram:
 
     def fitted(self, body: RichText, *, caption: bool) -> RichText:  # noqa: ARG002
         """Return a text as a caption may be: without marks, cut, with no more hashtags and mentions than allowed."""
-        text = cut(plain(body.trimmed()), INSTAGRAM_CAPTION).text
-        for pattern, most in ((HASHTAG, INSTAGRAM_HASHTAGS), (MENTION, INSTAGRAM_MENTIONS)):
-            text = _bounded(text, pattern, most)
-        return RichText(text=text)
+        return for_instagram(body)
 
     async def ready(self) -> None:
         """Return at once: there is no connection to keep."""
@@ -130,10 +123,3 @@ class Instagram:
         except (Refused, Wait, Away, Trouble):
             return None
         return answer.get("permalink")
-
-
-def _bounded(text: str, pattern: re.Pattern[str], most: int) -> str:
-    """Take the sign from the hashtags or mentions that are too many."""
-    for match in list(pattern.finditer(text))[: most - 1 : -1]:
-        text = text[: match.start()] + text[match.start() + 1 :]
-    return text

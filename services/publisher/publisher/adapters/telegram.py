@@ -8,12 +8,12 @@ from telethon import errors
 from telethon.tl import functions, types
 
 from common.media.items import MediaItem
+from common.planning.fitting import for_telegram
 from common.postgres import Database
 from common.sends import Doubtful, Reduced, Refused, SentBefore, Trouble, Unanswered
 from common.telegram.account import TelegramAccount
 from common.telegram.addresses import normal
 from common.telegram.answers import message_ids_of, translated
-from common.telegram.cutting import cut
 from common.telegram.health import reason
 from common.telegram.holding import HeldSession
 from common.telegram.outgoing import UNSUITABLE, MediaUnavailable, OpenMedia, Outgoing
@@ -22,8 +22,6 @@ from common.telegram.text import RichText
 from publisher.adapters.telegram_search import Ask, look_for, newest
 from publisher.ports import Message, Sent
 
-TEXT_UNITS = 4096  # UTF-16, https://core.telegram.org/bots/api#sendmessage
-CAPTION_UNITS = 1024  # https://core.telegram.org/bots/api#sendphoto
 ADDRESS = re.compile(r"@[a-z][a-z0-9_]{2,31}|-?[1-9]\d{0,18}")
 
 
@@ -62,7 +60,7 @@ class Telegram:
 
     def fitted(self, body: RichText, *, caption: bool) -> RichText:
         """Return a text cut to what Telegram takes."""
-        return cut(body.trimmed(), CAPTION_UNITS if caption else TEXT_UNITS)
+        return for_telegram(body, caption=caption)
 
     async def ready(self) -> None:
         """Return when the session was found well in the last ten seconds."""

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from common.planning.plain import plain
+from common.planning.fitting import for_x
 from common.planning.x_text import thread
 from common.sends import Away, Doubtful, Inconclusive, NotSent, Refused, Trouble, Unanswered, Wait
-from common.telegram.cutting import cut
 from common.telegram.text import RichText
 from publisher.adapters.x_calls import Gone, Repeated, XCalls
 from publisher.adapters.x_media import XMedia
@@ -20,8 +19,6 @@ from publisher.adapters.x_reading import first_like, newer_posts
 from publisher.ports import Message, Progress, Sent
 
 log = logging.getLogger(__name__)
-
-THREAD_UNITS = 5000  # UTF-16, of a whole text: more than a text on Telegram has
 
 
 class X:
@@ -41,7 +38,7 @@ class X:
 
     def fitted(self, body: RichText, *, caption: bool) -> RichText:  # noqa: ARG002
         """Return a text without marks, cut to what a thread may have."""
-        return cut(plain(body.trimmed()), THREAD_UNITS)
+        return for_x(body)
 
     async def ready(self) -> None:
         """Return at once: there is no connection to keep."""
