@@ -66,7 +66,7 @@ async def run(stop: asyncio.Event) -> None:
         application.add_route("/health/pipeline", answer_pipeline, include_in_schema=False)
         links = load_settings(MediaLinkSettings)
         application.add_route(PATH, media_links(system.media, links), methods=["GET"], include_in_schema=False)
-        panel = compose(system, Sessions(service.database), routers(), load_settings(PanelSettings))
+        panel = compose(system, system.sessions, routers(), load_settings(PanelSettings))
         server = ApiServer(Front(application, panel), settings.api_host, settings.api_port)
         log.info("the panel is at %s, the API at %s/api/v1", server.url, server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
@@ -90,7 +90,7 @@ async def run(stop: asyncio.Event) -> None:
         service.background(server.serve)
         service.background(sender.run)
         retention = Retention(service.database, load_settings(RetentionSettings))
-        service.background(lambda: prune(service.database, retention))
+        service.background(lambda: prune(service.database, retention, system.sessions))
         service.background(lambda: keep_agreeing(system.dead_letters))
         dsn = service.settings.database_url.get_secret_value()
         for _ in range(OPERATIONS_AT_ONCE):

@@ -10,17 +10,19 @@ from api.statements import statement
 from common.messaging.replay import DeadLetters
 from common.postgres import UNREACHABLE, Database
 from common.retention import Retention
+from common.users import Sessions
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 3600.0
 
 
-async def prune(database: Database, retention: Retention) -> None:
+async def prune(database: Database, retention: Retention, sessions: Sessions) -> None:
     """Forget for ever."""
     while True:
         try:
             await database.lax.execute(statement("http", "prune"))
+            await sessions.forget()
             await retention()
         except (asyncpg.PostgresError, OSError, *UNREACHABLE) as error:
             log.warning("pruning: %r", error)

@@ -100,3 +100,24 @@ async def test_a_token_from_creation_to_revocation(api: Api) -> None:
         ("create_token", "/api/v1/tokens/script"),
     ]
     assert secret not in json.dumps(entries)
+
+
+async def test_connections_say_how_they_are_and_what_they_need(api: Api) -> None:
+    await api.database.execute(
+        "INSERT INTO service_beats (service, replica, address, ready, checks, version) VALUES"
+        " ('publisher', gen_random_uuid(), 'here', true, $1, '0.1.0'),"
+        " ('collector', gen_random_uuid(), 'there', false, $2, '0.1.0')",
+        {
+            "telegram": {"state": "ready", "said": ""},
+            "x": {"state": "unset", "said": "X has no accounts here: set X_ACCOUNTS"},
+        },
+        {"telegram": {"state": "wrong", "said": "the session is dead"}},
+    )
+    report = (await api.http.get("/connections")).json()
+    found = {each["name"]: (each["state"], each["said"]) for each in report["connections"]}
+    assert found["database"] == found["nats"] == found["bot"] == ("ready", "")
+    assert found["x"] == ("unset", "X has no accounts here: set X_ACCOUNTS")
+    assert found["reading"] == ("wrong", "the session is dead")
+    assert found["model"] == ("silent", "")
+    assert report["well"] is False
+    assert report["versions"]["nats"].startswith("2.")

@@ -135,13 +135,6 @@ class Users:
         async with self._database.transaction() as connection:
             return _the(await connection.fetchrow(SQL["set_password"], _folded(login), hashed, keep), login)
 
-    async def verify_password(self, login: str, password: str) -> None:
-        """Raise WrongPassword unless it is the user's, and NoSuchUser."""
-        row = await self._database.fetchrow(SQL["password"], _folded(login))
-        if row is None:
-            raise NoSuchUser(f"there is no user {login}")
-        await self._passwords.verify(row["password"], password)
-
     async def disable(self, login: str) -> User:
         """Let a user sign in no more, and end their sessions. Raises NoSuchUser and LastAdministrator."""
         async with self._alone() as connection:

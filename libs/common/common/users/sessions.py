@@ -129,6 +129,13 @@ class Sessions:
             await self._database.lax.execute(SQL["used"], row["session_id"])
         return _session(row)
 
+    async def confirm(self, login: str, password: str, *, address: str) -> None:
+        """Let somebody who is signed in prove who they are. Raises WrongPassword and Throttled."""
+        await self._throttle.attempt(login, address)
+        row = await self._database.fetchrow(USERS["password"], login)
+        await self.passwords.verify(row["password"] if row else None, password)
+        await self._throttle.succeeded(login, address)
+
     async def forgive(self, login: str) -> None:
         """Let a login wait no longer, however often somebody tried."""
         await self._throttle.forget(login)

@@ -13,6 +13,7 @@ from api.panel.overview import overview_region, rail_region
 from api.panel.pages import Pages
 from api.panel.routes import Panel
 from api.panel.screens import screens
+from api.panel.sessions import me
 from api.panel.sessions.identifying import identifier
 from api.settings import PanelSettings
 from common.users import Sessions
@@ -28,5 +29,5 @@ def compose(system: System, sessions: Sessions, routers: Iterable[APIRouter], se
     }
     live = Live(system.hub, pages, regions)
     shared["counts"] = live.counts
-    panel = Panel(system, Operations(routers), pages, live, identifier(sessions))
+    panel = Panel(system, Operations([*routers, me.router]), pages, live, identifier(sessions))
     return make_panel(panel, screens())

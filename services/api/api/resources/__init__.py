@@ -9,6 +9,7 @@ from api.resources import (
     budgets,
     calendar,
     chats,
+    connections,
     contents,
     dead_letters,
     destinations,
@@ -51,6 +52,6 @@ def routers() -> list[APIRouter]:
         sources, profiles, destinations, routes, posts, post_decisions, inbox, contents, scheduled_posts, rules,
         broadcasts, calendar, budgets, spending, quotas, profile_versions, profile_trials,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
-        metrics, overview, verification, users, tokens, events,
+        metrics, overview, verification, users, tokens, connections, events,
     )  # fmt: skip
     return [module.router for module in modules]
