@@ -10,7 +10,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Dialog, Error, 
 
 AXE = Path(__file__).parent / "vendor" / "axe.js"  # `make install` puts it there
 TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-RUN_AXE = "axe.run(document, {runOnly: {type: 'tag', values: %s}, resultTypes: ['violations']})"
+RUN_AXE = "axe.run(document, {runOnly: {type: '%s', values: %s}, resultTypes: ['violations']})"
 WIDER = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -69,8 +69,8 @@ class Troubles:
             return
 
 
-async def axe(page: Page) -> list[str]:
-    """Return what axe-core finds against WCAG 2.2 AA and good practice, a line for each element.
+async def axe(page: Page, *, only: str = "") -> list[str]:
+    """Return what axe-core finds against WCAG 2.2 AA and good practice, or `only` one rule; a line for each element.
 
     The page's policy forbids scripts that are not its own, so that it goes by the protocol of the developer tools.
     """
@@ -78,7 +78,7 @@ async def axe(page: Page) -> list[str]:
     session = await page.context.new_cdp_session(page)
     try:
         await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
-        expression = RUN_AXE % TAGS
+        expression = RUN_AXE % (("rule", [only]) if only else ("tag", TAGS))
         answer = await session.send(
             "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}
         )

@@ -28,6 +28,7 @@ class Newsroom:
     routes: dict[str, UUID] = field(default_factory=dict)
     route_of: dict[str, str] = field(default_factory=dict)  # by the source's key
     rules: dict[str, UUID] = field(default_factory=dict)
+    scheduled: list[UUID] = field(default_factory=list)  # the ids of scheduled posts, also of those called off
     broadcasts: list[UUID] = field(default_factory=list)
     letters: list[int] = field(default_factory=list)  # the numbers of dead letters
     images: list[str] = field(default_factory=list)  # their hashes

@@ -128,7 +128,8 @@ async def _decide(way: Way) -> None:
         for slot in way.given.get("slots", [{"target": "telegram:@zarechensk_today", "minutes": 60}]):
             when = datetime.now(UTC) + timedelta(minutes=slot["minutes"])
             values = way.post_id, way.rewrite_id, way.route_id, slot["target"], when, state
-            await way.room.database.execute(SQL["scheduled"], *values)
+            row = await way.room.database.strict_fetch(SQL["scheduled"], *values)
+            way.room.scheduled.append(row[0]["id"])
     elif state in ("published", "unknown"):
         await _publish(way, "succeeded" if state == "published" else "unknown")
     elif error := way.given.get("error"):

@@ -75,7 +75,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $11::timestamptz + inte
 -- name: scheduled
 -- A post that waits for its time.
 INSERT INTO scheduled_posts (post_id, rewrite_id, route_id, platform, target, scheduled_time, due_at, status, created_by)
-VALUES ($1, $2, $3, split_part($4, ':', 1), $4, $5, $5, $6, 'user:anna')
+VALUES ($1, $2, $3, split_part($4, ':', 1), $4, $5, $5, $6, 'user:anna') RETURNING id
 
 -- name: aged
 -- Lets a post have come in so many minutes ago.

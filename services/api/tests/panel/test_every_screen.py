@@ -1,0 +1,97 @@
+"""What holds for every screen: it is readable by everybody, in both themes and languages, at any width."""
+
+import re
+
+import httpx
+import pytest
+from playwright.async_api import Page
+
+from common.testing.newsroom import Newsroom
+
+from .conftest import DESKTOP, NARROWEST, PHONE, TABLET, Panel
+from .people import Language, Role
+from .screens import SCREENS, STREAMS, pages, routes
+from .watching import axe, overflow, shot
+
+ACTS = """() => [...document.querySelectorAll('*')].map((element) =>
+  ['hx-post', 'hx-put', 'hx-patch', 'hx-delete', 'formaction'].map((name) => element.getAttribute(name)).find(Boolean)
+    || (element.method === 'post' ? element.getAttribute('action') || location.pathname : null)).filter(Boolean)"""
+
+
+def test_every_address_is_listed() -> None:
+    assert routes() == set(SCREENS) | STREAMS, "list the new ones in screens.py"
+
+
+@pytest.mark.parametrize(("language", "widths"), [("en", (DESKTOP, TABLET)), ("ru", (PHONE, NARROWEST))])
+async def test_every_screen(panel: Panel, newsroom: Newsroom, language: Language, widths: tuple[int, int]) -> None:
+    found: list[str] = []
+    shown = pages(newsroom)
+    contexts = {
+        role: await panel.context(role, language=language, theme="auto", width=widths[0])
+        for role in {role for _, role in shown}
+    }
+    for address, role in shown:
+        page = await contexts[role].new_page()
+        await _go(page, address)
+        for theme, only in (("light", ""), ("dark", "color-contrast")):  # a theme changes nothing but colours
+            await page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            if theme == ("light" if language == "en" else "dark"):
+                await shot(page, f"{_name(address)}-{widths[0]}-{theme}-{language}")
+            found += [f"{address} {theme} {widths[0]} px: {line}" for line in await axe(page, only=only)]
+        for width in (*widths, *([DESKTOP] if language == "ru" else [])):
+            await page.set_viewport_size({"width": width, "height": 800})
+            found += [f"{address} {language} {width} px: {line}" for line in await overflow(page)]
+        found += [f"{address}: {line}" for line in await _outline(page)]
+        await page.close()
+    assert not found, "\n" + "\n".join(found)
+
+
+async def test_nobody_is_offered_what_is_refused(panel: Panel, newsroom: Newsroom) -> None:
+    context = await panel.context("viewer")
+    [cookie] = await context.cookies()
+    headers = {"Sec-Fetch-Site": "same-origin", "Cookie": f"{cookie['name']}={cookie['value']}"}
+    asked: set[str] = {"/sign-out"}
+    refused: list[str] = []
+    async with httpx.AsyncClient(base_url=panel.api.url, headers=headers) as viewer:
+        page = await context.new_page()
+        for address, role in pages(newsroom):
+            if role == "viewer":
+                await _go(page, address)
+                for act in sorted(set(await page.evaluate(ACTS)) - asked):
+                    asked.add(act)
+                    if (await viewer.post(act)).status_code == 403:
+                        refused.append(f"{address} offers {act}")
+    assert not refused, "\n" + "\n".join(refused)
+
+    roles: list[Role] = ["viewer", "editor", "admin"]
+    for path, screen in SCREENS.items():
+        for role in roles[: roles.index(screen.role)] if screen.role else []:
+            other = await (await panel.context(role)).request.get(screen.at(path, newsroom))
+            assert other.status == 403, f"{path} for {role}: {other.status}"
+
+    async with httpx.AsyncClient(base_url=panel.api.url) as stranger:
+        for path in STREAMS | {screen.at(path, newsroom) for path, screen in SCREENS.items() if screen.role}:
+            page_of_sign_in = await stranger.get(path)
+            assert page_of_sign_in.status_code == 303, path
+            assert page_of_sign_in.headers["location"].startswith("/sign-in?next="), path
+            assert (await stranger.get(path, headers={"HX-Request": "true"})).status_code == 401, path
+
+
+async def _go(page: Page, address: str) -> None:
+    answer = await page.goto(address)
+    assert answer
+    assert answer.status == 200, f"{address}: {answer.status}"
+
+
+async def _outline(page: Page) -> list[str]:
+    """What else every page has: one heading of its own, a title, one main part."""
+    title = await page.title()
+    counts = {what: await page.locator(what).count() for what in ("h1", "main")}
+    wrong = [f"{count} x {what}" for what, count in counts.items() if count != 1]
+    return wrong + ([] if title.strip() else ["no title"])
+
+
+def _name(address: str) -> str:
+    """Return an address as the name of a file; ids say nothing."""
+    words = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{64}", "one", address)
+    return re.sub(r"\W+", "-", words).strip("-") or "overview"
