@@ -149,8 +149,6 @@ async def read_overview(database: Database, stream: JetStreamContext) -> Overvie
         not_published=funnel.not_published,
         broadcast_messages=funnel.broadcast_messages,
     )
-    dead = {row["queue"]: row["letters"] for row in await read.fetch(SQL["dead"])}
-    history = {row["queue"]: tuple(row["backlog"]) for row in await read.fetch(SQL["history"])}
     alerts = await read.fetch(SQL["alerts"], ALERTS) if waiting.alerts else []
     return Overview(
         at=day.end,
@@ -158,11 +156,20 @@ async def read_overview(database: Database, stream: JetStreamContext) -> Overvie
         alerts=tuple(FiringAlert(**dict(row)) for row in alerts),
         flow=flow,
         ledger=await _ledger(database),
-        queues=tuple(QueueView(each, dead.get(each.queue, 0), (*history.get(each.queue, ()), each.backlog)) for each in queues),
+        queues=await views(database, queues),
         latest=tuple(Happened(**dict(row)) for row in await read.fetch(SQL["latest"], LATEST)),
         services=tuple(ServiceState(**dict(row)) for row in await read.fetch(SQL["services"])),
         spent_usd=spent["usd"],
         budgets=tuple(await Budgets(database).all()),
+    )
+
+
+async def views(database: Database, queues: Sequence[QueueStanding]) -> tuple[QueueView, ...]:
+    """Return queues with their dead letters, and their backlogs until now."""
+    dead = {row["queue"]: row["letters"] for row in await database.fetch(SQL["dead"])}
+    history = {row["queue"]: tuple(row["backlog"]) for row in await database.fetch(SQL["history"])}
+    return tuple(
+        QueueView(each, dead.get(each.queue, 0), (*history.get(each.queue, ()), each.backlog)) for each in queues
     )
 
 

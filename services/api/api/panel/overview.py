@@ -6,7 +6,8 @@ from typing import Any
 from nats.js import JetStreamContext
 
 from api.panel.live import Region
-from api.resources.overview import Overview, QueueNow, look
+from api.resources.overview import Overview, look
+from api.resources.queues import QueueSummary
 from common.overview import read_waiting
 from common.postgres import Database
 
@@ -31,7 +32,7 @@ def overview(found: Overview) -> Mapping[str, Any]:
     }
 
 
-def _is_shown(queue: QueueNow) -> bool:
+def _is_shown(queue: QueueSummary) -> bool:
     """Whether a queue is on the way of a post, or somebody should look at it."""
     return queue.queue in WAY or queue.pause is not None or queue.dead > 0
 

@@ -10,8 +10,8 @@ from api.http.calls import Calling
 from api.http.routes import resource
 from api.http.values import Answer, Utc
 from api.resources.budgets import Budget
-from api.resources.queues import QueueSummary
-from common.overview import QueueView, read_overview
+from api.resources.queues import QueueSummary, summary
+from common.overview import read_overview
 from common.postgres import Database
 
 router = resource("overview")
@@ -64,12 +64,6 @@ class Ledger(Answer):
     states: dict[str, int]
 
 
-class QueueNow(QueueSummary):
-    """A queue, with its backlog of the last hour."""
-
-    history: list[int] = Field(description="minute by minute, oldest first; the last one is now")
-
-
 class Happened(Answer):
     """Something that became of a post."""
 
@@ -98,7 +92,7 @@ class Overview(Answer):
     alerts: list[FiringAlert]
     flow: Flow
     ledger: Ledger | None
-    queues: list[QueueNow]
+    queues: list[QueueSummary]
     latest: list[Happened]
     services: list[ServiceState]
     spent_usd: float = Field(description="on models, in the last 24 hours")
@@ -115,9 +109,4 @@ async def look(database: Database, stream: JetStreamContext) -> Overview:
     """Return how everything stands."""
     found = await read_overview(database, stream)
     values = {name: getattr(found, name) for name in Overview.model_fields if name != "queues"}
-    return Overview.model_validate({**values, "queues": [_queue(each) for each in found.queues]}, from_attributes=True)
-
-
-def _queue(view: QueueView) -> QueueNow:
-    values = {name: getattr(view.standing, name) for name in QueueSummary.model_fields if name != "dead"}
-    return QueueNow.model_validate({**values, "dead": view.dead, "history": view.history}, from_attributes=True)
+    return Overview.model_validate({**values, "queues": [summary(each) for each in found.queues]}, from_attributes=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Path
@@ -14,13 +14,13 @@ from api.http.calls import Call, Calling
 from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Change, Given, Moment, Utc
-from common.messaging.dead_letters import statements
+from common.overview import QueueView, views
 from common.postgres import Database
 from common.queues.control import Enforcement, QueueControl
 from common.queues.effective import effective
 from common.queues.records import QueueRecords, Replica
 from common.queues.settings import WrongSetting
-from common.queues.standing import QueueStanding, standing
+from common.queues.standing import standing
 
 router = resource("queues")
 
@@ -61,6 +61,7 @@ class QueueSummary(Answer):
     pause: Pause | None
     behind: Behind | None
     dead: int = Field(description="its dead letters")
+    history: list[int] = Field(description="its backlog of the last hour, minute by minute; the last one is now")
 
 
 class Queues(Answer):
@@ -150,13 +151,7 @@ class SettingsChange(Change):
 async def list_queues(call: Calling) -> Queues:
     """List the queues."""
     found = await standing(call.database, call.system.nats.jetstream())
-    dead = await _dead(call.database)
-    return Queues(
-        items=[
-            QueueSummary.model_validate({**_summary(each), "dead": dead.get(each.queue, 0)}, from_attributes=True)
-            for each in found
-        ]
-    )
+    return Queues(items=[summary(each) for each in await views(call.database, found)])
 
 
 @router.get("/{queue}")
@@ -243,12 +238,12 @@ async def _read(call: Call, queue: str) -> Queue:
 async def _read_from(database: Database, client: Client, queue: str, late: Sequence[Replica] = ()) -> Queue:
     QueueControl(database).queues(queue)
     found = next(each for each in await standing(database, client.jetstream()) if each.queue == queue)
+    [view] = await views(database, [found])
     changes = await QueueRecords(database).changes([queue])
     settings = effective(queue, found.replicas, changes)
     return Queue.model_validate(
         {
-            **_summary(found),
-            "dead": (await _dead(database)).get(queue, 0),
+            **dict(summary(view)),
             "durables": found.durables,
             "replicas": found.replicas,
             "settings": settings,
@@ -258,9 +253,8 @@ async def _read_from(database: Database, client: Client, queue: str, late: Seque
     )
 
 
-def _summary(found: QueueStanding) -> dict[str, Any]:
-    return {name: getattr(found, name) for name in QueueSummary.model_fields if name != "dead"}
-
-
-async def _dead(database: Database) -> dict[str, int]:
-    return {row["queue"]: row["number"] for row in await database.fetch(statements()["by_queue"])}
+def summary(view: QueueView) -> QueueSummary:
+    """Return a queue as it stands in a list."""
+    told = {"dead": view.dead, "history": view.history}
+    standing = {name: getattr(view.standing, name) for name in QueueSummary.model_fields if name not in told}
+    return QueueSummary.model_validate(standing | told, from_attributes=True)

@@ -32,10 +32,6 @@ ORDER BY page_at DESC, page_key DESC LIMIT $1
 -- How many match.
 SELECT count(*) FROM dead_letters_matching($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
--- name: by_queue
--- How many each queue has.
-SELECT queue, count(*) AS number FROM dead_letters GROUP BY queue
-
 -- name: page
 -- The numbers of those that match, after a number, of those that died until a time.
 SELECT number FROM dead_letters_matching($4, $5, $6, $7, $8, $9, $10, $11, $12)
