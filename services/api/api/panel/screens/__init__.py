@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from api.panel.screens import calendar, overview
+from api.panel.screens import calendar, overview, rules
 
 
 def screens() -> list[APIRouter]:
     """Return the routers of all screens."""
-    return [module.router for module in (overview, calendar)]
+    return [module.router for module in (overview, calendar, rules)]

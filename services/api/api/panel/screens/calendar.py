@@ -1,6 +1,6 @@
 """The calendar: what goes out when, by a person's own clock, and how it is moved."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -28,7 +28,6 @@ from api.panel.screens.calendar_view import (
     span,
     weekday,
 )
-from api.panel.words import translations
 from api.resources.calendar import get_calendar
 from api.resources.posts import get_post
 from api.resources.scheduled_posts import (
@@ -127,8 +126,8 @@ async def move_planned(desk: Asking, scheduled_id: UUID, look: Look) -> Response
         undo = look.address(
             f"/calendar/posts/{scheduled_id}/back", to=planned.scheduled_time.isoformat(), etag=desk.etag(moved)
         )
-        _ = _words(desk)
-        text = _("Moved to %s") % _said(desk, meant.at)
+        _ = desk.gettext
+        text = _("Moved to %(when)s", when=_said(desk, meant.at))
         desk.toast(text, detail=_remark(desk, meant, clock or local.time()), undo=undo)
         return await _shown(desk, look)
     return moved
@@ -139,7 +138,7 @@ async def move_back(desk: Asking, scheduled_id: UUID, look: Look, to: datetime, 
     """Undo a move."""
     moved = await _moved(desk, look, scheduled_id, to, etag)
     if isinstance(moved, ScheduledPost):
-        desk.toast(_words(desk)("It is back at %s") % _said(desk, to))
+        desk.toast(desk.gettext("It is back at %(when)s", when=_said(desk, to)))
         return await _shown(desk, look, undone=True)
     return moved
 
@@ -148,7 +147,7 @@ async def move_back(desk: Asking, scheduled_id: UUID, look: Look, to: datetime, 
 async def call_off(desk: Asking, scheduled_id: UUID, look: Look) -> Response:
     """Call a post off, or put one aside that failed."""
     form = await desk.form()
-    _ = _words(desk)
+    _ = desk.gettext
     try:
         cancelled = await desk.act(cancel_scheduled_post, if_match=form.get("etag"), scheduled_id=scheduled_id)
     except Problem as problem:
@@ -177,7 +176,7 @@ async def plan_again(desk: Asking, scheduled_id: UUID, look: Look) -> Response:
         await desk.act(create_scheduled_post, given=given)
     except Problem as problem:
         return await _refused(desk, look, problem, undone=True)
-    desk.toast(_words(desk)("It is planned again"), detail=was.target)
+    desk.toast(desk.gettext("It is planned again"), detail=was.target)
     return await _shown(desk, look, undone=True)
 
 
@@ -185,7 +184,7 @@ async def plan_again(desk: Asking, scheduled_id: UUID, look: Look) -> Response:
 async def publish_now(desk: Asking, scheduled_id: UUID, look: Look) -> Response:
     """Publish now what waits for its time, or once more what failed."""
     form = await desk.form()
-    _ = _words(desk)
+    _ = desk.gettext
     planned = await desk.read(get_scheduled_post, scheduled_id=scheduled_id)
     endpoint = publish_scheduled_post_now if planned.status == "scheduled" else retry_scheduled_post
     try:
@@ -201,8 +200,8 @@ async def _moved(
 ) -> ScheduledPost | Response:
     """Move a post, or answer why that can't be done, with the calendar as it is."""
     if at < datetime.now(UTC) - PAST:
-        _ = _words(desk)
-        desk.toast(_("%s has passed") % _said(desk, at), detail=_("nothing was moved"), bad=True)
+        _ = desk.gettext
+        desk.toast(_("%(when)s has passed", when=_said(desk, at)), detail=_("nothing was moved"), bad=True)
         return await _shown(desk, look)
     try:
         change = desk.given(ScheduledPostChange, scheduled_time=at)
@@ -213,7 +212,7 @@ async def _moved(
 
 async def _refused(desk: Desk, look: Looking, problem: Problem, *, undone: bool = False) -> Response:
     """Say why not, and show what is there now."""
-    _ = _words(desk)
+    _ = desk.gettext
     if problem.status == 412:
         desk.toast(_("Somebody has changed it meanwhile"), detail=_("this is how it is now"), bad=True)
     else:
@@ -265,23 +264,19 @@ def _drawn(desk: Desk, days: Span, found: Sequence[Any]) -> dict[str, Any]:
 
 def _remark(desk: Desk, meant: WallTime, clock: time) -> str:
     """Say what became of a time that a day does not have, or has twice."""
-    _ = _words(desk)
+    _ = desk.gettext
     match meant.shown:
         case "never":
-            return _("there is no %s on that day: the clocks go forward") % f"{clock:%H:%M}"
+            return _("there is no %(time)s on that day: the clocks go forward", time=f"{clock:%H:%M}")
         case "twice":
             zone = meant.at.astimezone(desk.viewer.zone).tzname()
-            return _("%(time)s comes twice on that day; this is %(zone)s") % {"time": f"{clock:%H:%M}", "zone": zone}
+            return _("%(time)s comes twice on that day; this is %(zone)s", time=f"{clock:%H:%M}", zone=zone)
         case _:
             return ""
 
 
 def _said(desk: Desk, at: datetime) -> str:
     return format_datetime(at.astimezone(desk.viewer.zone), "EEE d MMMM, HH:mm", locale=desk.viewer.language)
-
-
-def _words(desk: Desk) -> Callable[[str], str]:
-    return translations(desk.viewer.language).gettext
 
 
 def _day(given: str) -> date | None:
