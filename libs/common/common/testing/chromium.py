@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
     "--headless",
@@ -29,15 +27,10 @@ FLAGS = (
 START_SECONDS = 60.0
 
 
-def executable() -> str:
-    """Return the path of Chromium. CI must have it; elsewhere a test is skipped without it."""
+def executable() -> str | None:
+    """Return the path of Chromium, the one that POSTROOM_CHROMIUM names; None where there is none."""
     wanted = os.environ.get("POSTROOM_CHROMIUM")
-    found = next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), None)
-    if not found:
-        if os.environ.get("CI"):
-            pytest.fail("CI has no Chromium: .ci/chromium installs it")
-        pytest.skip("Chromium is not installed; .ci/chromium installs it, or POSTROOM_CHROMIUM says where it is")
-    return found
+    return next(filter(None, map(shutil.which, [wanted] if wanted else NAMES)), None)
 
 
 @contextmanager
