@@ -50,6 +50,11 @@ class Connection:
     optional: bool
     at: datetime | None
 
+    @property
+    def well(self) -> bool:
+        """Whether it works, or is left out by choice."""
+        return self.state in ("ready", "unset") or (self.optional and self.state == "silent")
+
 
 @dataclass(frozen=True, slots=True)
 class Replica:
@@ -75,7 +80,7 @@ class Connections:
     @property
     def well(self) -> bool:
         """Whether whatever is set up works."""
-        return all(each.state in ("ready", "unset") for each in self.connections)
+        return all(each.well for each in self.connections)
 
 
 async def connections(database: Database, nats: Client) -> Connections:

@@ -19,6 +19,7 @@ class Connection(Answer):
     service: str
     settings: list[str] = Field(description="the variables that it needs")
     optional: bool
+    well: bool = Field(description="whether it works, or is left out by choice")
     at: Utc | None = Field(description="when it was looked at")
 
 
