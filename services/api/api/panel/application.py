@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.middleware import AroundRequests
 from api.http.problems import EXPECTED, problem_of
+from api.panel.pages import static_version
 from api.panel.routes import Panel, refused
 
 STATIC = Path(__file__).parent / "static"
@@ -36,7 +37,7 @@ def make_panel(panel: Panel, screens: Iterable[APIRouter]) -> FastAPI:
     app.state.panel = panel
     for router in screens:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/static/{version}", StaticFiles(directory=STATIC), name="static")
 
     async def answer(request: Request, error: Exception) -> Response:
         return refused(request, panel, await panel.identify(request), problem_of(error))
@@ -63,7 +64,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 if scope["path"].startswith("/static/") and message["status"] == 200:
-                    headers["Cache-Control"] = FOREVER if b"v=" in scope["query_string"] else "no-cache"
+                    current = scope["path"].startswith(f"/static/{static_version()}/")
+                    headers["Cache-Control"] = FOREVER if current else "no-cache"
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

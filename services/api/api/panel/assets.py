@@ -54,8 +54,8 @@ def fetch() -> list[Path]:
     """Bring the folders up to date with package-lock.json; returns the files that were put there."""
     lock = PACKAGE / "package-lock.json"
     if not lock.exists():  # installed from a wheel, which has them
-        if missing := [name for name in SERVED.values() if not (VENDOR / name).exists()]:
-            raise NotFetched(f"{', '.join(missing)} did not come with the package")
+        if lacking := missing():
+            raise NotFetched(f"{', '.join(lacking)} did not come with the package")
         return []
     version = hashlib.sha256(lock.read_bytes() + Path(__file__).read_bytes()).hexdigest()
     stale = [(folder, files) for folder, files in folders() if not is_fresh(folder, files, version)]
@@ -64,6 +64,11 @@ def fetch() -> list[Path]:
     with tempfile.TemporaryDirectory(prefix="postroom-panel-") as directory:
         modules = install(Path(directory))
         return [path for folder, files in stale for path in put(folder, files, modules, version)]
+
+
+def missing() -> list[str]:
+    """Return what the panel serves, and is not there."""
+    return [name for name in SERVED.values() if not (VENDOR / name).exists()]
 
 
 def folders() -> Iterator[tuple[Path, dict[str, str]]]:

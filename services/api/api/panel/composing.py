@@ -1,5 +1,6 @@
 """The panel as a whole: its screens, and what they work with."""
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from api.http.calls import System
 from api.panel.application import make_panel
+from api.panel.assets import missing
 from api.panel.live import RAIL, Live, now_id
 from api.panel.operations import Operations
 from api.panel.overview import overview_region, rail_region
@@ -18,9 +20,13 @@ from api.panel.sessions.identifying import identifier
 from api.settings import PanelSettings
 from common.users import Sessions
 
+log = logging.getLogger(__name__)
+
 
 def compose(system: System, sessions: Sessions, routers: Iterable[APIRouter], settings: PanelSettings) -> FastAPI:
     """Return the panel's application; `app.state.panel.live` is to be run beside it."""
+    if lacking := missing():
+        log.warning("the panel lacks %s: `python -m api.panel.assets` fetches them", ", ".join(lacking))
     shared: dict[str, Any] = {"sandbox": settings.panel_sandbox, "rendered_at": now_id}
     pages = Pages(shared)
     regions = {

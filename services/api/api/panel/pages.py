@@ -99,11 +99,22 @@ def environment(language: str) -> Environment:
     return templates
 
 
-@cache
 def static(name: str) -> str:
-    """Return the address of a file, with a digest of what is in it: a browser keeps it until it changes."""
-    content = files(__package__).joinpath("static", *name.split("/")).read_bytes()
-    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+    """Return the address of a file. With another version all have others: a browser keeps what it has until then."""
+    return f"/static/{static_version()}/{name}"
+
+
+@cache
+def static_version() -> str:
+    """Return a digest of all files. It stands before their names, so that a style sheet finds fonts of its version."""
+    digest, waiting = hashlib.sha256(), [files(__package__).joinpath("static")]
+    while waiting:
+        for each in sorted(waiting.pop().iterdir(), key=lambda entry: entry.name):
+            if each.is_dir():
+                waiting.append(each)
+            else:
+                digest.update(f"{each.name}\0".encode() + each.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def url(path: str, /, **parameters: Any) -> str:
