@@ -29,7 +29,6 @@ from api.panel.screens.calendar_view import (
     weekday,
 )
 from api.resources.calendar import get_calendar
-from api.resources.posts import get_post
 from api.resources.scheduled_posts import (
     NewScheduledPost,
     ScheduledPost,
@@ -38,6 +37,7 @@ from api.resources.scheduled_posts import (
     change_scheduled_post,
     create_scheduled_post,
     get_scheduled_post,
+    preview_scheduled_post,
     publish_scheduled_post_now,
     retry_scheduled_post,
 )
@@ -87,12 +87,20 @@ async def show_calendar(desk: Asking, look: Look) -> Response:
 async def show_planned(desk: Asking, scheduled_id: UUID, look: Look) -> Response:
     """Show one post with what can be done about it; for htmx as the inside of a dialog."""
     planned = await desk.read(get_scheduled_post, scheduled_id=scheduled_id)
-    post = await desk.read(get_post, post_id=planned.post_id)
+    try:
+        preview = await desk.read(
+            preview_scheduled_post,
+            **({"content_id": planned.content_id} if planned.content_id else {"post_id": planned.post_id}),
+            target=planned.target,
+            rewrite_id=planned.rewrite_id,
+        )
+    except Problem:  # it can't be published as it is: its state says why
+        preview = None
     return desk.page(
         "calendar_post.html",
         block="planned",
         planned=planned,
-        post=post,
+        preview=preview,
         etag=desk.etag(planned),
         look=look,
         local=planned.scheduled_time.astimezone(desk.viewer.zone),
@@ -200,8 +208,10 @@ async def _moved(
 ) -> ScheduledPost | Response:
     """Move a post, or answer why that can't be done, with the calendar as it is."""
     if at < datetime.now(UTC) - PAST:
-        _ = desk.gettext
-        desk.toast(_("%(when)s has passed", when=_said(desk, at)), detail=_("nothing was moved"), bad=True)
+        passed = desk.gettext("%(when)s has passed", when=_said(desk, at))
+        if not desk.by_htmx:
+            raise Problem("invalid", passed)
+        desk.toast(passed, detail=desk.gettext("nothing was moved"), bad=True)
         return await _shown(desk, look)
     try:
         change = desk.given(ScheduledPostChange, scheduled_time=at)
@@ -211,7 +221,9 @@ async def _moved(
 
 
 async def _refused(desk: Desk, look: Looking, problem: Problem, *, undone: bool = False) -> Response:
-    """Say why not, and show what is there now."""
+    """Say why not, and show what is there now. Raises the problem where there is nothing to go on with."""
+    if not desk.by_htmx or problem.status not in (409, 412, 422):
+        raise problem
     _ = desk.gettext
     if problem.status == 412:
         desk.toast(_("Somebody has changed it meanwhile"), detail=_("this is how it is now"), bad=True)
