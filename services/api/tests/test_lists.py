@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from api.http.paging import END_OF_TIME
-from api.statements import statement
+from api.post_filter import PostFilter
 
 from .conftest import Api
 
@@ -107,19 +107,19 @@ async def test_posts_of_one_time_are_read_by_the_page(api: Api) -> None:
     assert len({item["id"] for item in first["items"] + second["items"]}) == 100
     at = await api.database.lax.fetchval("SELECT collected_at FROM posts LIMIT 1")
     after = UUID(second["items"][-1]["id"])
-    everything = (None, None, None, None)
     for plans in ("force_custom_plan", "force_generic_plan"):
-        for name, filters in (
-            ("list_posts", everything),
-            ("list_posts_in_state", (*everything, "pending")),
-            *([("list_posts", (source, None, None, None))] if plans == "force_custom_plan" else []),
+        for wanted in (
+            PostFilter(),
+            PostFilter(state="pending"),
+            *([PostFilter(source_id=source)] if plans == "force_custom_plan" else []),
         ):
+            sql, filters = wanted.listing()
             for begin in ((END_OF_TIME, None), (at, after)):
                 async with api.database.transaction() as connection:
                     await connection.execute(f"SET LOCAL plan_cache_mode = {plans}")
-                    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {statement('posts', name)}"
+                    explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
                     [plan] = json.loads(await connection.fetchval(explain, 51, *begin, *filters))
-                assert rows_read(plan["Plan"]) < 1000, (plans, name, begin)
+                assert rows_read(plan["Plan"]) < 1000, (plans, wanted, begin)
 
 
 def rows_read(plan: dict[str, Any]) -> int:

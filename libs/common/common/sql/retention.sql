@@ -77,7 +77,7 @@ DELETE FROM retention_runs WHERE at < now() - interval '1 year'
 
 -- name: export_posts
 -- Posts, with where they stand.
-SELECT row_to_json(e)::text FROM (SELECT p.*, s.state FROM posts p JOIN post_states s ON s.post_id = p.id
+SELECT (to_jsonb(e) - 'words')::text FROM (SELECT p.*, s.state FROM posts p JOIN post_states s ON s.post_id = p.id
     WHERE p.collected_at >= $1 AND p.collected_at < $2 ORDER BY p.collected_at, p.id) AS e
 
 -- name: export_rewrites

@@ -1,6 +1,7 @@
 """Posts: what came in, and what became of it."""
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -11,13 +12,14 @@ from api.http.calls import Call, Calling, found
 from api.http.paging import Page, Paged
 from api.http.routes import resource
 from api.http.values import Answer, Moment, Utc, Words
+from api.post_filter import STATES, PostFilter, State
 from api.resources import post_history as history
 from api.statements import statement
 from common.telegram.entities import Entity
 
 router = resource("posts")
 
-State = Literal["pending", "scheduled", "published", "awaiting", "rejected", "duplicate", "cancelled", "dead"]
+Most = Annotated[int, Query(ge=1, le=10_000, description="to which number it counts")]
 
 
 class PostSummary(Answer):
@@ -25,6 +27,7 @@ class PostSummary(Answer):
 
     id: UUID
     source_id: UUID | None
+    source: str | None = Field(description="the title of its source, or the address; null of an own post")
     external_id: str
     url: str | None
     title: str
@@ -34,6 +37,16 @@ class PostSummary(Answer):
     collected_at: Utc
     duplicate_of: UUID | None
     trace_id: str | None
+    networks: list[str] = Field(description="where it is published, planned or routed to: telegram, x, …")
+    has_image: bool
+
+
+class PostCounts(Answer):
+    """How many posts there are. A number that is `most` may be more."""
+
+    most: int
+    all: int
+    states: dict[State, int]
 
 
 class Post(Answer):
@@ -69,17 +82,29 @@ class Post(Answer):
 @router.get("")
 async def list_posts(
     page: Paged,
+    call: Calling,
     state: State | None = None,
     source_id: UUID | None = None,
+    target: Annotated[
+        str | None, Query(min_length=1, max_length=300, description="published or planned there: telegram:@channel")
+    ] = None,
     q: Annotated[Words | None, Query(description='words; "a phrase", or, -not')] = None,
+    begun: Annotated[bool, Query(description="the last word of `q` may be only the beginning of one")] = False,
     since: Annotated[Moment | None, Query(description="collected at this time or later")] = None,
     until: Annotated[Moment | None, Query(description="collected before this time")] = None,
 ) -> Page[PostSummary]:
     """List posts."""
-    filters = (source_id, q, since, until)
-    if state is None:
-        return await page.of(PostSummary, statement("posts", "list_posts"), *filters)
-    return await page.of(PostSummary, statement("posts", "list_posts_in_state"), *filters, state)
+    wanted = PostFilter(state, source_id, target, q, since, until, begun)
+    sql, filters = wanted.listing(with_words=await _with_words(call, wanted) if q else 0)
+    return await page.of(PostSummary, sql, *filters)
+
+
+@router.get("/counts")
+async def count_posts(call: Calling, most: Most = 1000) -> PostCounts:
+    """Count posts by state, up to a number."""
+    rows = await call.database.fetch(statement("post_lists", "counts"), most, list(STATES))
+    found = {row["state"]: row["posts"] for row in rows}
+    return PostCounts(most=most, all=found.pop("all"), states={state: found.get(state, 0) for state in STATES})
 
 
 @router.get("/{post_id}")
@@ -106,3 +131,10 @@ async def read_post(call: Call, post_id: UUID) -> Post:
     """Return a post. Raises a problem where there is none."""
     row = await call.database.fetchrow(statement("posts", "get_post"), post_id)
     return found(Post(**dict(row)) if row else None, "post")
+
+
+async def _with_words(call: Call, wanted: PostFilter) -> int:
+    """Return about how many posts have the words that are searched for."""
+    sql, words = wanted.estimate()
+    plan = await call.database.fetchrow(sql, *words)
+    return int(json.loads(plan[0])[0]["Plan"]["Plan Rows"]) if plan else 0
