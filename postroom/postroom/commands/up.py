@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 
 from common.postgres import Database
 from common.reconciliation import Reconciliation, reconcile
+from common.users import Setup
 from postroom.connections import NotFound
 from postroom.funnel import Funnel
 from postroom.output import print_json, run
@@ -114,7 +115,7 @@ async def _up(options: StackOptions, *, until_idle: bool, want_report: bool) -> 
             loop.add_signal_handler(number, stopped.set)
     async with running_stack(options) as stack, Database.connect(stack.servers.database_url, size=2) as database:
         idle = IdleCheck(database, await _stream(stack))
-        view = Funnel(database, _title(stack), stack.pages)
+        view = Funnel(database, _title(stack), await _panel(stack, database) | stack.pages)
 
         async def done() -> bool:
             return stopped.is_set() or (until_idle and await idle())
@@ -131,6 +132,15 @@ async def _up(options: StackOptions, *, until_idle: bool, want_report: bool) -> 
         if not showing.cancelled() and (error := showing.exception()):
             raise error
         return await reconcile(database, idle=until_idle and not stopped.is_set()) if want_report else None
+
+
+async def _panel(stack: Stack, database: Database) -> dict[str, str]:
+    """Where the panel is; as long as nobody uses it, with the code that makes the administrator."""
+    if not stack.api_url:
+        return {}
+    url = stack.api_url.removesuffix("/api/v1")
+    code = await Setup(database).code("postroom up")
+    return {"The panel: make the administrator": f"{url}/set-up?code={code}"} if code else {"The panel": url}
 
 
 async def _stream(stack: Stack) -> nats.js.JetStreamContext:

@@ -28,6 +28,7 @@ from api.notifying.settings import EmailSettings
 from api.notifying.telling import Teller
 from api.panel.application import Front
 from api.panel.composing import compose
+from api.panel.sessions.first_start import tell_of_set_up
 from api.pruning import keep_agreeing, prune
 from api.resources import routers
 from api.resources.health import answer_pipeline, answer_workers
@@ -69,6 +70,7 @@ async def run(stop: asyncio.Event) -> None:
         panel = compose(system, system.sessions, routers(), load_settings(PanelSettings))
         server = ApiServer(Front(application, panel), settings.api_host, settings.api_port)
         log.info("the panel is at %s, the API at %s/api/v1", server.url, server.url)
+        await tell_of_set_up(service.database, server.url)
         sender = WebhookSender(service, webhooks.webhook_retry_seconds, allow_private=webhooks.webhook_allow_private)
         register(service, Notifications(notifying, Audience.of(told_by)))
         for channel in told_by:
