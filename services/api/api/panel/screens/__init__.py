@@ -2,10 +2,49 @@
 
 from fastapi import APIRouter
 
-from api.panel.screens import calendar, overview, rules
+from api.panel.screens import (
+    ai,
+    ai_trials,
+    ai_versions,
+    alerts,
+    calendar,
+    dead_letters,
+    images,
+    inbox,
+    jobs,
+    operations,
+    overview,
+    queues,
+    rules,
+    sources,
+    sources_destinations,
+    sources_routes,
+)
 from api.panel.sessions import preferences, signing
 
 
 def screens() -> list[APIRouter]:
     """Return the routers of all screens."""
-    return [module.router for module in (overview, calendar, rules, signing, preferences)]
+    return [
+        module.router
+        for module in (
+            sources_routes,
+            sources_destinations,
+            sources,
+            overview,
+            ai,
+            ai_trials,
+            ai_versions,
+            images,
+            inbox,
+            calendar,
+            rules,
+            queues,
+            jobs,
+            dead_letters,
+            operations,
+            alerts,
+            signing,
+            preferences,
+        )
+    ]
