@@ -13,6 +13,7 @@ TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": 
 MOST_PIXELS = 50_000_000
 MOST_SIDE = 65_535  # what a JPEG may have; making a longer line small takes memory, too
 QUALITIES = (90, 80, 65, 50)  # of JPEG, until it is small enough
+REDUCED_QUALITY = 82
 SLACK = 0.01  # of a ratio, as sides are whole pixels
 
 
@@ -75,6 +76,24 @@ def fitted(content: BinaryIO, accepted: Accepted) -> BinaryIO:
                 content.seek(0)
                 return content
             return _converted(image, accepted)
+    except _BROKEN as error:
+        raise NotAPicture(_reason(error)) from None
+
+
+def reduced(content: BinaryIO, side: int) -> bytes:
+    """Return a picture as a JPEG whose longer side has `side` pixels at most, to be shown among others.
+
+    Of moving pictures the first frame is taken. Raises NotAPicture. Blocking: call it in a thread.
+    """
+    try:
+        with _opened(content) as image:
+            image.draft("RGB", (side, side))  # a JPEG is decoded no larger than needed
+            ImageOps.exif_transpose(image, in_place=True)
+            shown = _flat(image)
+            shown.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+            written = io.BytesIO()
+            shown.save(written, "JPEG", quality=REDUCED_QUALITY, optimize=True)
+            return written.getvalue()
     except _BROKEN as error:
         raise NotAPicture(_reason(error)) from None
 
