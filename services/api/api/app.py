@@ -50,6 +50,10 @@ from common.users import Sessions, SignInSettings
 
 log = logging.getLogger(__name__)
 
+GROUPS = (
+    ApiSettings, PanelSettings, SignInSettings, LiveSettings, NotificationSettings, EmailSettings, WebhookSettings,
+    AlertSettings, LogSettings, RetentionSettings, MediaLinkSettings,
+)  # fmt: skip
 OPERATIONS_AT_ONCE = 2  # so that a long one does not hold up a short one
 
 
@@ -118,6 +122,7 @@ def _system(service: Service, settings: ApiSettings, webhooks: WebhookSettings, 
         hub=hub,
         allow_private_webhooks=webhooks.webhook_allow_private,
         images_made_for=load_settings(PlatformImages).made_for,
+        settings=(service.settings, *(load_settings(group) for group in GROUPS)),
     )
 
 

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+import os
 
+import pytest
+
+from common.testing.waiting import eventually
 from common.users import Sessions
 from common.users.settings import SignInSettings
 
@@ -121,3 +125,25 @@ async def test_connections_say_how_they_are_and_what_they_need(api: Api) -> None
     assert found["model"] == ("silent", "")
     assert report["well"] is False
     assert report["versions"]["nats"].startswith("2.")
+
+
+@pytest.mark.parametrize("environment", [{"SMTP_PASSWORD": "hush-hush", "LOGS_KEEP_DAYS": "3"}])
+async def test_settings_are_shown_without_secrets(api: Api) -> None:
+    answer = await api.http.get("/settings")
+    found = {each["name"]: each for each in answer.json()["items"]}
+    assert found["SMTP_PASSWORD"]["value"] == found["DATABASE_URL"]["value"] == "(set)"
+    assert "hush-hush" not in answer.text
+    assert os.environ["DATABASE_URL"] not in answer.text
+    assert (found["LOGS_KEEP_DAYS"]["value"], found["LOGS_KEEP_DAYS"]["is_default"]) == ("3.0", False)
+    assert found["NOTIFY_EMAIL_TO"]["value"] == ""
+
+
+async def test_a_test_message_goes_the_way_of_notifications(api: Api) -> None:
+    answer = await api.http.post("/notifications/test")
+    assert answer.status_code == 202
+
+    async def arrived() -> bool:
+        listed = (await api.http.get("/notifications", params={"kind": "api.test_message"})).json()["items"]
+        return [each["fingerprint"] for each in listed] == [answer.json()["fingerprint"]]
+
+    await eventually(arrived)

@@ -1,6 +1,6 @@
 """One request of a caller who was let in, as the resources see it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -53,6 +53,7 @@ class System:
     hub: Hub
     allow_private_webhooks: bool = False
     images_made_for: frozenset[str] = frozenset()  # platforms
+    settings: Sequence[BaseModel] = ()  # groups, as they were read
 
 
 @dataclass(slots=True)
