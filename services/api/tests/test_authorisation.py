@@ -14,7 +14,14 @@ from common.tokens import SCOPES, Scope, Tokens
 
 from .conftest import Api
 
-ONLY_ADMINS = ("/api/v1/webhooks", "/api/v1/audit-log", "/api/v1/users", "/api/v1/tokens", "/api/v1/connections", "/api/v1/settings")
+ONLY_ADMINS = (
+    "/api/v1/webhooks",
+    "/api/v1/audit-log",
+    "/api/v1/users",
+    "/api/v1/tokens",
+    "/api/v1/connections",
+    "/api/v1/settings",
+)
 
 
 def operations() -> list[tuple[str, str]]:
