@@ -77,7 +77,9 @@ async def axe(page: Page, *, only: str = "") -> list[str]:
     assert AXE.exists(), "axe-core is missing: `make install` fetches it"
     session = await page.context.new_cdp_session(page)
     try:
-        await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
+        there = await session.send("Runtime.evaluate", {"expression": "'axe' in window"})
+        if not there["result"]["value"]:
+            await session.send("Runtime.evaluate", {"expression": AXE.read_text("utf-8")})
         expression = RUN_AXE % (("rule", [only]) if only else ("tag", TAGS))
         answer = await session.send(
             "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}

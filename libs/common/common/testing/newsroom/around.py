@@ -42,6 +42,7 @@ async def surround(room: "Newsroom", house: dict[str, Any]) -> None:
     await _tell(room, house)
     await _log(room)
     await _draw(room)
+    await _try_out(room)
     await room.database.execute(SQL["calls"], room.routes["city"], "newsroom-large")
     await room.database.execute(SQL["calls"], room.routes["science"], "newsroom-small")
     await room.database.execute(SQL["execution"], next(iter(room.rules.values())))
@@ -58,6 +59,40 @@ async def surround(room: "Newsroom", house: dict[str, Any]) -> None:
         change = {"max_length": 1200}, {"max_length": 900}
         before, after = change if action == "change_profile" else (None, None)
         await room.database.execute(SQL["audit"], when, "user:anna", action, f"/api/v1/{thing}", before, after)
+
+
+async def _try_out(room: "Newsroom") -> None:
+    """A trial of a profile, looks at addresses, and things done to many."""
+    for values in (
+        ("jobs.retry", {"error": "ModelTimeout"}, "done", 3, 3, []),
+        (
+            "dead_letters.discard",
+            {"queue": "publish_queue"},
+            "done",
+            4,
+            3,
+            [{"key": "7", "reason": "it is not there any more"}],
+        ),
+    ):
+        row = await room.database.strict_fetch(SQL["operation"], *values)
+        room.operations.append(row[0]["id"])
+    trial = uuid4()
+    room.trials.append(trial)
+    await room.database.execute(SQL["trial"], trial, room.profiles["city"])
+    for number, post in enumerate(room.posts["published"][:2]):
+        for place, version in enumerate((1, None)):
+            await room.database.execute(SQL["trial_run"], trial, 2 * number + place, post, version)
+    seen = [{"text": "Завтра ясно, до +4 °C", "at": None, "url": "https://weather.example.org/2"}]
+    found = {"title": "Погода: станция «Маяк»", "what": "rss", "posts": 12, "newest": seen}
+    for address, finding in (
+        ("https://weather.example.org/feed.xml", found),
+        ("https://broken.example.org/", {"trouble": "not_a_feed", "detail": "this is a page, and it names no feed"}),
+    ):
+        check = uuid4()
+        room.checks.append(check)
+        await room.database.execute(SQL["check"], check, address, finding)
+    for source in room.sources.values():
+        await room.database.execute(SQL["run"], source)
 
 
 async def _live(room: "Newsroom") -> None:

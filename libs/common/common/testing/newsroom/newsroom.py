@@ -30,6 +30,10 @@ class Newsroom:
     rules: dict[str, UUID] = field(default_factory=dict)
     scheduled: list[UUID] = field(default_factory=list)  # the ids of scheduled posts, also of those called off
     broadcasts: list[UUID] = field(default_factory=list)
+    jobs: list[str] = field(default_factory=list)  # consumer/event, of those that failed
+    operations: list[UUID] = field(default_factory=list)
+    trials: list[UUID] = field(default_factory=list)  # of the profile "city"
+    checks: list[UUID] = field(default_factory=list)  # of sources
     letters: list[int] = field(default_factory=list)  # the numbers of dead letters
     images: list[str] = field(default_factory=list)  # their hashes
 

@@ -158,6 +158,7 @@ async def _publish(way: Way, status: str) -> None:
 async def die(way: Way, event: Event, consumer: str, error_class: str, error: str) -> None:
     """Let a job end as a dead letter: the job with its attempts, the row, and the letter in its stream."""
     event_id = await way.job(event, consumer, "failed", 1, (error_class, error))
+    way.room.jobs.append(f"{consumer}/{event_id}")
     for attempt in range(1, 6):
         outcome = "failed" if attempt == 5 else "retry"
         values = attempt, error_class, error, way.after(1), outcome

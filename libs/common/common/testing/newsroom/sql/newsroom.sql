@@ -155,3 +155,37 @@ VALUES ('https://hooks.example.com/zarechensk', 'Сайт редакции', '{p
 -- name: audit
 -- A line of the audit log.
 INSERT INTO audit_log (at, actor, action, object, before, after) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: operation
+-- Something that was done to many.
+INSERT INTO bulk_operations (kind, filter, reason, status, total, done, refused, refusals, created_by, created_at, started_at,
+                             finished_at)
+VALUES ($1, $2, 'после аварии', $3, $4, $5, $4::bigint - $5::bigint, $6, 'user:pavel', now() - interval '50 minutes',
+        now() - interval '50 minutes', now() - interval '49 minutes') RETURNING id
+
+-- name: trial
+-- A profile was tried on past posts.
+INSERT INTO profile_trials (id, profile_id, draft, created_by, created_at)
+SELECT $1, id, jsonb_build_object('name', name, 'style', 'Весело и коротко', 'language', language, 'max_length', 700,
+                                  'keep', keep, 'instructions', instructions, 'model', model),
+       'user:anna', now() - interval '20 minutes'
+FROM profiles WHERE id = $2
+
+-- name: trial_run
+-- One post of a trial, with a version or the draft.
+INSERT INTO profile_trial_runs (trial_id, number, post_id, version, event_id, status, title, text, entities, language, model,
+                                calls, prompt_tokens, completion_tokens, cost_usd, duration_ms, ended_at)
+SELECT $1, $2, $3, $4, gen_random_uuid()::text, 'succeeded', title, text, entities, 'ru', model, 1, 640, 180, 0.0031, 4100,
+       now() - interval '19 minutes'
+FROM rewrites WHERE post_id = $3
+
+-- name: check
+-- A look at an address, and what was found there.
+INSERT INTO source_checks (id, kind, address, asked_at, answered_at, finding)
+VALUES ($1, 'feed', $2, now() - interval '3 minutes', now() - interval '3 minutes', $3)
+
+-- name: run
+-- A day of runs of a source: one in five failed.
+INSERT INTO source_runs (source_id, at, brought, duplicates, error)
+SELECT $1, now() - n * interval '97 minutes', n % 4, n % 2, CASE WHEN n % 5 = 3 THEN 'Timeout: no answer within 20 s' END
+FROM generate_series(1, 12) AS n
