@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.panel import charts
 from api.panel.formats import Formats
+from api.panel.prose import safe_address
 from api.panel.viewer import Viewer
 from api.panel.words import translations
 
@@ -95,7 +96,9 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     templates.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
-    templates.globals.update(sparkline=charts.sparkline, funnel_band=charts.funnel, static=static, url=url)
+    templates.globals.update(
+        sparkline=charts.sparkline, funnel_band=charts.funnel, static=static, url=url, outside=safe_address
+    )
     return templates
 
 
