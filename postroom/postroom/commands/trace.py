@@ -6,6 +6,7 @@ from uuid import UUID
 import typer
 
 from common.postgres import Queries
+from common.timeline import Timeline
 from postroom.commands.ids import post_id as post_id_of
 from postroom.connections import connected
 from postroom.output import Json, Refused, print_json, print_table, run
@@ -65,4 +66,7 @@ async def _trace(post_id: UUID) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         post = await system.database.fetchrow(sql["trace_post"], post_id)
         if post is None:
             raise Refused(f"there is no post {post_id}")
-        return dict(post), [dict(row) for row in await system.database.fetch(sql["trace_events"], post_id)]
+        return dict(post), [
+            {"at": each.at, "what": each.what, "detail": each.detail, "trace_id": each.trace_id}
+            for each in await Timeline(system.database).of(post_id)
+        ]

@@ -25,6 +25,7 @@ from api.resources import (
     operations,
     overview,
     post_decisions,
+    post_records,
     posts,
     profile_trials,
     profile_versions,
@@ -50,7 +51,8 @@ def routers() -> list[APIRouter]:
     """Return the routers of all resources."""
     modules = (
         source_activity, source_checks, dry_runs,
-        sources, profiles, destinations, routes, posts, post_decisions, inbox, contents, scheduled_posts, rules,
+        sources, profiles, destinations, routes, posts, post_decisions, post_records, inbox,
+        contents, scheduled_posts, rules,
         broadcasts, calendar, budgets, spending, quotas, profile_versions, profile_trials,
         chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
         metrics, overview, verification, users, tokens, connections, settings, events,
