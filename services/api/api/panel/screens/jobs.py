@@ -48,7 +48,7 @@ async def show_jobs(desk: Asking) -> Response:
         "jobs",
         look=look,
         page=page,
-        counts=counts.model_dump(),
+        by_state=counts.model_dump(),
         counted=COUNTED,
         states=STATES,
         acts=ACTS.get(look["status"], ()),
