@@ -116,3 +116,12 @@ async def test_the_runs_of_a_source(api: Api) -> None:
     runs = first["items"] + rest["items"]
     assert [(run["brought"], run["duplicates"], run["error"]) for run in runs] == [(0, 0, "HTTP 404"), (3, 1, None)]
     assert (await api.http.get(f"/sources/{'0' * 8}-0000-0000-0000-{'0' * 12}/runs")).status_code == 404
+
+
+async def test_sources_are_found_by_words_and_by_how_they_do(api: Api) -> None:
+    well, ill = await api.source("feed", "https://one.example/feed"), await api.source("telegram", "@City_news")
+    await api.http.patch(f"/sources/{well}", json={"title": "Городские новости"})
+    for source, error in ((well, None), (ill, "CHANNEL_PRIVATE")):
+        await api.database.execute("INSERT INTO source_states (source_id, last_error) VALUES ($1, $2)", source, error)
+    for query, found in (("q=НОВОСТИ", well), ("q=city_", ill), ("failing=true", ill), ("failing=false", well)):
+        assert [each["id"] for each in (await api.http.get(f"/sources?{query}")).json()["items"]] == [str(found)]

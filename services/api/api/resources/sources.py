@@ -3,13 +3,14 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from api.http.calls import Call, Calling, found
 from api.http.paging import Page, Paged
 from api.http.problems import Problem
 from api.http.routes import resource
-from api.http.values import Answer, Change, Given, Line, Utc, merged
+from api.http.values import Answer, Change, Given, Line, Utc, Words, merged
 from api.statements import statement
 from common.editing import CatalogEditor
 from common.events import CollectRequested
@@ -70,10 +71,14 @@ class Collection(Answer):
 
 @router.get("")
 async def list_sources(
-    page: Paged, kind: Kind | Literal["canary"] | None = None, enabled: bool | None = None
+    page: Paged,
+    kind: Kind | Literal["canary"] | None = None,
+    enabled: bool | None = None,
+    failing: Annotated[bool | None, Query(description="whether the last run failed")] = None,
+    q: Annotated[Words | None, Query(description="a part of its title or address")] = None,
 ) -> Page[Source]:
     """List sources."""
-    return await page.of(Source, statement("catalog", "list_sources"), kind, enabled)
+    return await page.of(Source, statement("catalog", "list_sources"), kind, enabled, failing, q)
 
 
 @router.post("", status_code=201)

@@ -5,6 +5,8 @@ SELECT s.*, st.last_run_at, st.last_success_at, st.last_error, coalesce(st.failu
 FROM sources s LEFT JOIN source_states st ON st.source_id = s.id
 WHERE s.created_at <= $2 AND (s.created_at, s.id) < ($2, $3)
   AND ($4::text IS NULL OR s.kind = $4) AND ($5::boolean IS NULL OR s.enabled = $5)
+  AND ($6::boolean IS NULL OR (st.last_error IS NOT NULL) = $6)
+  AND ($7::text IS NULL OR strpos(lower(s.title || ' ' || s.address), lower($7)) > 0)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: get_source
