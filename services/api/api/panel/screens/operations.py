@@ -9,6 +9,7 @@ from api.http.problems import Problem
 from api.panel.desk import Asking, Desk
 from api.panel.operating import around, local_moment
 from api.panel.routes import screen
+from api.resources.dead_letters import LetterGroup, list_dead_letter_groups
 from api.resources.operations import (
     BulkOperation,
     Matching,
@@ -18,6 +19,7 @@ from api.resources.operations import (
     list_operations,
     start_operation,
 )
+from common.messaging.letters import LetterFilter
 
 router = screen()
 
@@ -55,6 +57,7 @@ async def count(desk: Asking) -> Response:
             (name, each) for name, value in given.items() for each in (value if isinstance(value, list) else [value])
         ],
         matching=matching.matching,
+        example=await _example(desk, asked.get("fingerprint") if whole else None),
         back=back_to(kind),
         path="/dead" if back_to(kind) == "/dead" else "/queues",
     )
@@ -86,6 +89,14 @@ async def cancel(desk: Asking, operation_id: UUID) -> Response:
     """Let one stop."""
     stopped = await desk.act(cancel_operation, operation_id=operation_id)
     return _operation(desk, stopped) if desk.by_htmx else desk.redirect(f"/operations/{operation_id}")
+
+
+async def _example(desk: Desk, fingerprint: str | None) -> LetterGroup | None:
+    """Return the error that a fingerprint stands for."""
+    if not fingerprint:
+        return None
+    page = await desk.read(list_dead_letter_groups, wanted=LetterFilter(fingerprint=fingerprint), limit=1)
+    return page.items[0] if page.items else None
 
 
 def back_to(kind: str) -> str:
