@@ -33,6 +33,31 @@ async def create(api: Api, **given: Any) -> dict[str, Any]:
     return found
 
 
+async def test_a_content_that_a_person_has_written_is_there_at_once(api: Api) -> None:
+    answer = await api.http.post("/content/create", json={"title": "By hand", "text": "The **bridge** is open"})
+    assert answer.status_code == 202, answer.text
+    made = answer.json()
+    assert (made["status"], made["text"], made["edited_by"]) == ("created", "The bridge is open", made["created_by"])
+    [mark] = made["entities"]
+    assert (mark["kind"], mark["offset"], mark["length"]) == ("bold", 4, 6)
+    assert await api.silent("content.requested")
+    plan = {"content_id": made["id"], "target": "telegram:@by_hand", "scheduled_time": "2100-01-01T00:00:00Z"}
+    planned = await api.http.post("/scheduled-posts", json=plan)
+    assert planned.status_code == 201, planned.text
+    query = {"content_id": made["id"], "target": "telegram:@by_hand"}
+    assert (await api.http.get("/scheduled-posts/preview", params=query)).json()["text"] == "The bridge is open"
+    for wrong, pointer in (
+        ({"text": ""}, "/text"),
+        ({"text": "**  **"}, "/text"),
+        ({"text": "x" * 4097}, "/text"),
+        ({"text": "a", "illustrate": True}, "/illustrate"),
+        ({"text": "a", "profile": "news"}, "/profile"),
+    ):
+        refused = await api.http.post("/content/create", json={"title": "By hand"} | wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert len((await api.http.get("/content")).json()["items"]) == 1
+
+
 async def test_a_content_is_asked_for_and_read_edited_and_deleted(api: Api) -> None:
     await Catalog(api.database).put_profile("news")
     answer = await api.http.post("/content/create", json=BRIEF | {"profile": "news", "illustrate": True})

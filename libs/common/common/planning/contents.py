@@ -2,7 +2,7 @@
 of it; so all that holds for posts holds for contents.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from common.events import ContentRequested, derive
 from common.messaging.within import Emitting
 from common.postgres import Connection, Database, Queries
 from common.telegram.markdown import from_markdown
+
+Store = Callable[[Connection], Awaitable[None]]
 
 
 class NoSuchContent(Exception):
@@ -87,27 +89,19 @@ class Contents:
 
     async def request(self, brief: Brief, *, by: str, rule_id: UUID | None = None) -> Requested:
         """Ask for a post from a brief: its records and the request are one transaction. Raises NoSuchProfile."""
-        content_id = uuid4()
-        post = _post_of(content_id, brief)
-        profile_id = await self._profile(brief.profile) if brief.profile else None
+        asked = _new(uuid4())
+        store = await self._store(asked, brief, by, rule_id)
+        event = ContentRequested(content_id=asked.id, post_id=asked.post_id)
+        await self._rails.tell([event], consumer=self._consumer, cause=f"content/{asked.id}", store=store)
+        return asked
 
-        async def store(connection: Connection) -> None:
-            await connection.execute(self._sql["bring"], [post])
-            await connection.execute(
-                self._sql["add"],
-                content_id,
-                UUID(post["id"]),
-                brief.title,
-                brief.description,
-                profile_id,
-                brief.illustrate,
-                rule_id,
-                by,
-            )
-
-        event = ContentRequested(content_id=content_id, post_id=UUID(post["id"]))
-        await self._rails.tell([event], consumer=self._consumer, cause=f"content/{content_id}", store=store)
-        return Requested(content_id, event.post_id)
+    async def keep(self, brief: Brief, *, by: str) -> Requested:
+        """Add a content that a person writes: nobody is asked for it."""
+        kept = _new(uuid4())
+        store = await self._store(kept, brief, by, None)
+        async with self._database.transaction() as connection:
+            await store(connection)
+        return kept
 
     async def get(self, content_id: UUID) -> Content:
         """Return a content. Raises NoSuchContent, also for one that was deleted."""
@@ -139,6 +133,26 @@ class Contents:
         """Let scheduled posts go on that wait for a content which a person has written now."""
         await self._database.execute(self._sql["wake"], post_id)
 
+    async def _store(self, asked: Requested, brief: Brief, by: str, rule_id: UUID | None) -> Store:
+        post = _post_of(asked, brief)
+        profile_id = await self._profile(brief.profile) if brief.profile else None
+
+        async def store(connection: Connection) -> None:
+            await connection.execute(self._sql["bring"], [post])
+            await connection.execute(
+                self._sql["add"],
+                asked.id,
+                asked.post_id,
+                brief.title,
+                brief.description,
+                profile_id,
+                brief.illustrate,
+                rule_id,
+                by,
+            )
+
+        return store
+
     async def _profile(self, named: str) -> UUID:
         row = await self._database.fetchrow(self._sql["profile"], named)
         if row is None:
@@ -152,12 +166,16 @@ def statements() -> Mapping[str, str]:
     return Queries.load("common", "contents.sql")
 
 
-def _post_of(content_id: UUID, brief: Brief) -> dict[str, Any]:
+def _new(content_id: UUID) -> Requested:
+    return Requested(content_id, derive("post", "content", content_id))
+
+
+def _post_of(asked: Requested, brief: Brief) -> dict[str, Any]:
     body = from_markdown(brief.description)
     span = trace.get_current_span().get_span_context()
     return {
-        "id": str(derive("post", "content", content_id)),
-        "external_id": str(content_id),
+        "id": str(asked.post_id),
+        "external_id": str(asked.id),
         "title": brief.title,
         "text": body.text,
         "entities": body.to_json().get("entities", []),

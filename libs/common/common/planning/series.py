@@ -33,7 +33,8 @@ def free_slots(slots: Slots, taken: Sequence[datetime], days: Sequence[Day], now
 
 def _by_day(later: From, days: Sequence[Day], now: datetime, most: int) -> list[Coming]:
     found: list[Coming] = []
-    times, pending = iter(()), None
+    times: Iterator[datetime] = iter(())
+    pending: datetime | None = None
     begun = False
     for day in days:
         if day.ends <= now or day.begins == day.ends:

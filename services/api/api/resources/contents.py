@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
 from api.edit import EditedText, checked
@@ -33,6 +33,9 @@ class NewContent(Given):
     description: Prose = Field(default="", description="Telegram markdown; what the post is to say")
     profile: Words | None = Field(default=None, description="name or id; how it is to be written")
     illustrate: bool = Field(default=False, description="have an image made for it")
+    text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)] | None = Field(
+        default=None, description="Telegram markdown; what is published: the model is not asked, for no image either"
+    )
 
 
 class ContentSummary(Answer):
@@ -77,9 +80,12 @@ async def create_content(
         Query(ge=0, le=LONGEST_WAIT_SECONDS, description="seconds to wait for it: then it is a 200 once it is written"),
     ] = None,
 ) -> Content:
-    """Have a post written from a brief."""
+    """Have a post written from a brief, or add one that is written."""
+    brief = Brief(**given.model_dump(exclude={"text"}))
+    if given.text is not None:
+        return await _keep(call, brief, given.text)
     try:
-        asked = await _contents(call).request(Brief(**given.model_dump()), by=call.actor)
+        asked = await _contents(call).request(brief, by=call.actor)
     except NoSuchProfile as error:
         where = {"in": "body", "pointer": "/profile", "detail": str(error)}
         raise Problem("invalid", str(error), errors=[where]) from None
@@ -124,6 +130,21 @@ async def delete_content(content_id: UUID, call: Calling) -> None:
     await call.alone_with("content", content_id)
     call.changing(await _read(call, content_id))
     await _contents(call).delete(content_id)
+
+
+async def _keep(call: Call, brief: Brief, text: str) -> Content:
+    if brief.illustrate or brief.profile:
+        field = "illustrate" if brief.illustrate else "profile"
+        detail = "it is for what the model writes, and there is a text"
+        raise Problem("invalid", detail, errors=[{"in": "body", "pointer": f"/{field}", "detail": detail}])
+    kept = await _contents(call).keep(brief, by=call.actor)
+    body, _ = await checked(call.database, kept.post_id, EditedText(text=text))
+    entities = body.to_json().get("entities", [])
+    edit = kept.post_id, None, brief.title, body.text, entities, call.actor
+    await call.database.execute(statement("posts", "add_edit"), *edit)
+    call.path = call.path.removesuffix("/create")
+    call.created(kept.id)
+    return call.tagged(await _read(call, kept.id))
 
 
 def _contents(call: Call) -> Contents:
