@@ -46,7 +46,9 @@ async def surround(room: "Newsroom", house: dict[str, Any]) -> None:
     await room.database.execute(SQL["calls"], room.routes["city"], "newsroom-large")
     await room.database.execute(SQL["calls"], room.routes["science"], "newsroom-small")
     await room.database.execute(SQL["execution"], next(iter(room.rules.values())))
-    await room.database.execute(SQL["webhook"])
+    [webhook] = await room.database.strict_fetch(SQL["webhook"])
+    room.webhooks.append(webhook["id"])
+    await room.database.execute(SQL["deliveries"], webhook["id"])
     await room.database.execute(
         "INSERT INTO queue_pauses (queue, paused_by, reason, until)"
         " VALUES ('imagegen_queue', 'user:pavel', 'новый ключ модели', now() + interval '40 minutes')"

@@ -50,6 +50,7 @@ async def build(room: "Newsroom", house: dict[str, Any]) -> None:
         values = (budget[name] for name in ("period", "timezone", "limit_usd"))
         falls_back = budget.get("at_limit", "stop"), budget.get("fallback_model")
         budget_id = await _added(database, SQL["budget"], budget["name"], route_id, *values, *falls_back)
+        room.budgets.append(budget_id)
         await database.execute(SQL["spent"], budget_id, budget["used"], budget["used"] > 0.8 * budget["limit_usd"])
 
 

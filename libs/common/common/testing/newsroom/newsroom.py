@@ -34,6 +34,8 @@ class Newsroom:
     operations: list[UUID] = field(default_factory=list)
     trials: list[UUID] = field(default_factory=list)  # of the profile "city"
     checks: list[UUID] = field(default_factory=list)  # of sources
+    budgets: list[UUID] = field(default_factory=list)
+    webhooks: list[UUID] = field(default_factory=list)
     letters: list[int] = field(default_factory=list)  # the numbers of dead letters
     images: list[str] = field(default_factory=list)  # their hashes
 

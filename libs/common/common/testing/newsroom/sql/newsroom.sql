@@ -148,9 +148,20 @@ SELECT $1, date_trunc('day', now()) - day * interval '1 day',
        date_trunc('day', now()) - day * interval '1 day' FROM generate_series(1, 6) AS day
 
 -- name: webhook
--- A webhook.
-INSERT INTO webhooks (url, description, events, secret)
-VALUES ('https://hooks.example.com/zarechensk', 'Сайт редакции', '{publish.result}', 'whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHk')
+-- A webhook; it is disabled, so that nobody outside is told anything.
+INSERT INTO webhooks (url, description, events, secret, enabled, disabled_reason)
+VALUES ('https://hooks.example.com/zarechensk', 'Сайт редакции', '{publish.result}',
+        'whsec_bm90IGEgc2VjcmV0IG9mIGFueWJvZHk=', false, 'the last 50 deliveries failed') RETURNING id
+
+-- name: deliveries
+-- What a webhook was told: it took one, refused another and is told a third again.
+INSERT INTO webhook_deliveries (webhook_id, event, event_id, body, status, attempts, last_status, last_error, created_at)
+VALUES ($1, 'publish.result', 'a', '{"type": "publish.result", "data": {"status": "published"}}', 'delivered', 1, 200,
+        NULL, now() - interval '3 hours'),
+       ($1, 'publish.result', 'b', '{"type": "publish.result", "data": {"status": "published"}}', 'failed', 9, 500,
+        'HTTP 500: Internal Server Error', now() - interval '2 days'),
+       ($1, 'publish.result', 'c', '{"type": "publish.result", "data": {"status": "published"}}', 'pending', 2, 503,
+        'HTTP 503: Service Unavailable', now() - interval '4 minutes')
 
 -- name: audit
 -- A line of the audit log.
