@@ -189,6 +189,7 @@ class Live:
         listener = self._hub.join(WATCHER, Wanted())
         waiting: list[Told] = []
         telling: asyncio.Task[None] | None = None
+        heard = False
 
         async def tell() -> None:
             await asyncio.sleep(GATHER_SECONDS)
@@ -204,6 +205,9 @@ class Live:
         try:
             async with aclosing(self._hub.follow(listener)) as pages:
                 async for page in pages:
+                    if not heard:  # nothing was told of what happened until now, while the listening began
+                        heard, self._since = True, now_id()
+                        self._wake()
                     waiting += [event for event in page if event.id is not None and event.type != POSITION]
                     if waiting and (telling is None or telling.done()):
                         telling = asyncio.create_task(tell())

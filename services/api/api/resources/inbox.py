@@ -1,5 +1,6 @@
 """The inbox: posts that wait for a person's decision, that wait for their time, and that were rejected."""
 
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
@@ -9,12 +10,15 @@ from pydantic import Field
 
 from api.http.calls import Calling
 from api.http.paging import Page, Paged
+from api.http.problems import Problem
 from api.http.routes import resource
 from api.http.values import Answer, Utc
 from api.statements import statement
+from common.catalog import Catalog
 from common.media.items import MediaItem
 from common.planning.limits import Fit, check
 from common.planning.refusals import NoTarget
+from common.planning.slots import Slots, SlotTaker
 from common.planning.targets import platform_named, platform_of
 from common.telegram.text import RichText
 
@@ -70,10 +74,18 @@ class InboxCounts(Answer):
     most: int
 
 
+class Outlook(Answer):
+    """When what a route holds would go out to a target, if it were approved now."""
+
+    target: str
+    at: Utc | None = Field(description="the next free slot; null: at once, or where `full` when one is free")
+    full: bool = Field(description="no slot is free within a year")
+
+
 @router.get("")
-async def list_inbox(page: Paged, tab: Tab = "awaiting") -> Page[InboxItem]:
+async def list_inbox(page: Paged, tab: Tab = "awaiting", post_id: UUID | None = None) -> Page[InboxItem]:
     """List what waits for a decision, the latest first; what waits for its time, the next first; what was rejected."""
-    return await page.of(InboxItem, statement("inbox", STATEMENTS[tab]), read=_item)
+    return await page.of(InboxItem, statement("inbox", STATEMENTS[tab]), post_id, read=_item)
 
 
 @router.get("/counts")
@@ -81,6 +93,30 @@ async def count_inbox(call: Calling) -> InboxCounts:
     """Count what waits for a decision, what waits for its time, and what was rejected."""
     row = await call.database.fetchrow(statement("inbox", "counts"), MOST_COUNTED)
     return InboxCounts(**dict(row or {}), most=MOST_COUNTED)
+
+
+@router.get("/outlook")
+async def get_outlook(post_id: UUID, route_id: UUID, call: Calling) -> list[Outlook]:
+    """Say when what a route holds of a post would go out, if it were approved now."""
+    row = await call.database.fetchrow(statement("inbox", "targets"), post_id, route_id)
+    targets = dict.fromkeys(found_targets(row))
+    route = await Catalog(call.database).route(route_id)
+    if route is None or route.slots is None:
+        return [Outlook(target=target, at=None, full=False) for target in targets]
+    slots, taker, now = Slots.model_validate(route.slots), SlotTaker(call.database), datetime.now(UTC)
+    outlooks = []
+    for target in targets:
+        at = await taker.find(slots, target, now=now)
+        outlooks.append(Outlook(target=target, at=at, full=at is None))
+    return outlooks
+
+
+def found_targets(row: asyncpg.Record | None) -> list[str]:
+    """Return the targets of a routing. Raises a problem where there is none."""
+    if row is None:
+        raise Problem("not-found", "no route has decided about this post")
+    targets: list[str] = row["targets"]
+    return targets
 
 
 def title_of(text: str, *titles: str | None) -> str:

@@ -24,6 +24,7 @@ LEFT JOIN LATERAL (
     WHERE post_id = p.id AND (rewrite_id IS NULL OR rewrite_id = r.rewrite_id)
     ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
 WHERE r.decision IN ('hold', 'rewrite') AND r.decided_at <= $2 AND (r.decided_at, r.post_id) < ($2, $3)
+  AND ($4::uuid IS NULL OR r.post_id = $4)
   AND NOT EXISTS (SELECT FROM routings o WHERE o.post_id = r.post_id AND o.decision IN ('hold', 'rewrite')
                                            AND (o.decided_at, o.route_id) > (r.decided_at, r.route_id))
 ORDER BY page_at DESC, page_key DESC LIMIT $1
@@ -46,6 +47,7 @@ LEFT JOIN LATERAL (
     WHERE post_id = p.id AND (rewrite_id IS NULL OR rewrite_id = r.rewrite_id)
     ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
 WHERE r.decision = 'reject' AND r.decided_at <= $2 AND (r.decided_at, r.post_id) < ($2, $3)
+  AND ($4::uuid IS NULL OR r.post_id = $4)
   AND NOT EXISTS (SELECT FROM routings o WHERE o.post_id = r.post_id AND o.decision = 'reject'
                                            AND (o.decided_at, o.route_id) > (r.decided_at, r.route_id))
 ORDER BY page_at DESC, page_key DESC LIMIT $1
@@ -76,7 +78,7 @@ LEFT JOIN LATERAL (
     SELECT title, text, entities, edited_by FROM post_edits
     WHERE post_id = p.id AND (rewrite_id IS NULL OR rewrite_id = w.id)
     ORDER BY rewrite_id IS NULL, edited_at DESC LIMIT 1) e ON true
-WHERE d.status = 'scheduled'
+WHERE d.status = 'scheduled' AND ($4::uuid IS NULL OR d.post_id = $4)
   AND d.scheduled_time >= (timestamp '2000-01-01' + (timestamp '4000-01-01' - $2::timestamptz AT TIME ZONE 'UTC'))
                           AT TIME ZONE 'UTC'
   AND (mirrored.at, d.id) < ($2, $3)
@@ -127,3 +129,7 @@ SELECT status FROM publish_packages WHERE id = $1
 INSERT INTO jobs (consumer, event_id, queue, subject, post_id, status, trouble, attempts, error_class, last_error, finished_at)
 VALUES ($1, $2, $3, $4, $5, 'cancelled', 'cancelled', 0, 'Cancelled', 'called off by ' || $6, now())
 ON CONFLICT DO NOTHING RETURNING event_id
+
+-- name: targets
+-- Where a route sends a post.
+SELECT targets FROM routings WHERE post_id = $1 AND route_id = $2
