@@ -248,3 +248,52 @@ async def test_without_scripts_a_form_moves_it(panel: Panel) -> None:
     await page.get_by_role("button", name="Move").click()
     await expect(page.locator(f".hour[data-day='2099-03-26'] #slot-{planned}")).to_be_visible()
     assert await time_of(panel, planned) == "2099-03-26T08:00:00Z"
+
+
+async def test_a_post_is_written_and_planned(panel: Panel) -> None:
+    for address in (TARGET, "x:planned"):
+        await panel.api.http.post("/destinations", json={"address": address})
+    page = await visit(panel, "/calendar?view=week&date=2099-03-25")
+    await hour(page, "2099-03-27", 14).dblclick(position={"x": 40, "y": 20})
+    await expect(page.get_by_label("Day")).to_have_value("2099-03-27")
+    await expect(page.get_by_label("Time", exact=True)).to_have_value("14:15")
+    await page.get_by_label("Text").fill("**The bridge** is open\n\n<b>tags</b> are text")
+    previews = page.locator(".preview-of-new")
+    await expect(previews.locator("b")).to_have_text("The bridge")
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.get_by_role("alert")).to_have_text("Choose where it goes.")
+    await page.get_by_label("x:planned").check()
+    await page.get_by_label(TARGET).check()
+    await expect(previews).to_have_count(2)
+    assert await axe(page) == []
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.locator(".slot")).to_have_count(2)
+    await expect(page.locator(".slot-title").first).to_have_text("The bridge is open")
+    items = (await panel.api.http.get("/scheduled-posts")).json()["items"]
+    assert {(item["target"], item["scheduled_time"]) for item in items} == {
+        (TARGET, "2099-03-27T13:15:00Z"), ("x:planned", "2099-03-27T13:15:00Z"),
+    }  # fmt: skip
+    assert await panel.api.silent("content.requested")
+
+    await page.goto("/calendar/new?day=2099-03-28&time=10:00")
+    await page.get_by_label("Have it written from a brief").check()
+    await page.get_by_label("Title of the brief").fill("The market")
+    await page.get_by_label(TARGET).check()
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.locator(".slot-title")).to_have_text("The market")
+    [event] = await panel.api.emitted("content.requested")
+    assert event["content_id"]
+
+
+async def test_what_can_not_be_planned_leaves_nothing_behind(panel: Panel) -> None:
+    for address in (TARGET, "instagram:planned"):
+        await panel.api.http.post("/destinations", json={"address": address})
+    page = await visit(panel, "/calendar/new?day=2099-03-28&time=10:00")
+    await page.get_by_label("Text").fill("Without an image")
+    await page.get_by_label(TARGET).check()
+    await page.get_by_label("instagram:planned").check()
+    await page.get_by_role("button", name="Plan it").click()
+    await expect(page.get_by_role("alert")).to_contain_text("it has no image")
+    await expect(page.get_by_label("Text")).to_have_value("Without an image")
+    waiting = (await panel.api.http.get("/scheduled-posts?status=scheduled")).json()["items"]
+    assert waiting + (await panel.api.http.get("/content")).json()["items"] == []

@@ -142,6 +142,15 @@ dialog.addEventListener("close", () => {
   dialog.replaceChildren();
 });
 
+// Twice on an empty place: a new post at that time. The button above does the same.
+document.addEventListener("dblclick", (event) => {
+  const place = event.target.closest(".slot, a, button") ? null : placeAt(event.clientX, event.clientY);
+  const write = document.querySelector(".page-act");
+  if (!place || !write) return;
+  const { day, time } = place.values;
+  location.assign(`/calendar/new?${new URLSearchParams(time ? { day, time } : { day })}`);
+});
+
 // The line of now; once its hour is over the calendar is drawn anew.
 setInterval(() => {
   const now = document.querySelector("svg.now");
