@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from common.media.pictures import INSTAGRAM, TELEGRAM, Accepted, NotAPicture, Picture, X, fitted, inspect
+from common.media.pictures import INSTAGRAM, TELEGRAM, Accepted, NotAPicture, Picture, X, fitted, inspect, reduced
 
 
 def drawn(width: int, height: int, kind: str = "PNG", mode: str = "RGB", **options: Any) -> io.BytesIO:
@@ -164,3 +164,19 @@ def fits(content: Any, accepted: Accepted) -> bool:
         and picture.width + picture.height <= accepted.most_sides
         and all(lower <= upper for lower, upper in pairwise(bounds))
     )
+
+
+def test_a_small_picture_is_a_jpeg_that_stands_upright() -> None:
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by 90 degrees
+    for kind, mode, options in (("JPEG", "RGB", {"exif": turned}), ("PNG", "RGBA", {}), ("GIF", "P", {})):
+        content = io.BytesIO()
+        Image.new(mode, (3000, 1000)).save(content, kind, **options)
+        small = Image.open(io.BytesIO(reduced(content, 300)))
+        assert small.format == "JPEG"
+        assert small.size == ((100, 300) if kind == "JPEG" else (300, 100))
+    with pytest.raises(NotAPicture):
+        reduced(io.BytesIO(b"<svg/>"), 300)
+    tiny = io.BytesIO()
+    Image.new("L", (8, 4)).save(tiny, "PNG")
+    assert Image.open(io.BytesIO(reduced(tiny, 300))).size == (8, 4)

@@ -36,20 +36,24 @@ RETURNING budget_id
 
 -- name: report
 -- Adds calls up by what $8 names: day (in the time zone $9), route, profile, model, service, kind, outcome or purpose.
-SELECT CASE $8::text WHEN 'day' THEN to_char(c.at AT TIME ZONE $9::text, 'YYYY-MM-DD') WHEN 'route' THEN c.route_id::text
-                     WHEN 'profile' THEN c.profile_id::text WHEN 'model' THEN c.model WHEN 'service' THEN c.service
-                     WHEN 'kind' THEN c.kind WHEN 'outcome' THEN c.outcome
-                     WHEN 'purpose' THEN CASE c.consumer WHEN 'rewriter' THEN 'rewrite'
-                                                         WHEN 'rewriter-contents' THEN 'content'
-                                                         WHEN 'rewriter-trials' THEN 'trial'
-                                                         WHEN 'imagegen' THEN 'image' ELSE c.consumer END END AS key,
-       CASE $8::text WHEN 'route' THEN min(r.name) WHEN 'profile' THEN min(p.name) END AS name,
-       count(*) AS calls, count(*) FILTER (WHERE c.outcome NOT IN ('answered', 'refused')) AS failed,
-       coalesce(sum(c.prompt_tokens), 0)::bigint AS prompt_tokens,
-       coalesce(sum(c.completion_tokens), 0)::bigint AS completion_tokens,
-       coalesce(sum(c.cost_usd), 0) AS cost_usd, avg(c.seconds)::float8 AS seconds
-FROM model_calls c LEFT JOIN routes r ON r.id = c.route_id LEFT JOIN profiles p ON p.id = c.profile_id
-WHERE c.at >= $1 AND c.at < $2 AND ($3::uuid IS NULL OR c.route_id = $3) AND ($4::uuid IS NULL OR c.post_id = $4)
-  AND ($5::text IS NULL OR c.model = $5) AND ($6::text IS NULL OR c.service = $6) AND ($7::text IS NULL OR c.kind = $7)
-  AND ($10::uuid IS NULL OR c.profile_id = $10)
-GROUP BY 1 ORDER BY CASE WHEN $8 = 'day' THEN 0 ELSE sum(c.cost_usd) END DESC, 1 DESC NULLS LAST
+SELECT s.key, CASE $8::text WHEN 'route' THEN r.name WHEN 'profile' THEN p.name END AS name, s.calls, s.failed,
+       s.prompt_tokens, s.completion_tokens, s.cost_usd, s.seconds
+FROM (SELECT CASE $8::text WHEN 'day' THEN to_char(c.at AT TIME ZONE $9::text, 'YYYY-MM-DD')
+                           WHEN 'route' THEN c.route_id::text WHEN 'profile' THEN c.profile_id::text
+                           WHEN 'model' THEN c.model WHEN 'service' THEN c.service WHEN 'kind' THEN c.kind
+                           WHEN 'outcome' THEN c.outcome
+                           WHEN 'purpose' THEN CASE c.consumer WHEN 'rewriter' THEN 'rewrite'
+                                                               WHEN 'rewriter-contents' THEN 'content'
+                                                               WHEN 'rewriter-trials' THEN 'trial'
+                                                               WHEN 'imagegen' THEN 'image' ELSE c.consumer END END AS key,
+             count(*) AS calls, count(*) FILTER (WHERE c.outcome NOT IN ('answered', 'refused')) AS failed,
+             coalesce(sum(c.prompt_tokens), 0)::bigint AS prompt_tokens,
+             coalesce(sum(c.completion_tokens), 0)::bigint AS completion_tokens,
+             coalesce(sum(c.cost_usd), 0) AS cost_usd, avg(c.seconds)::float8 AS seconds
+      FROM model_calls c
+      WHERE c.at >= $1 AND c.at < $2 AND ($3::uuid IS NULL OR c.route_id = $3) AND ($4::uuid IS NULL OR c.post_id = $4)
+        AND ($5::text IS NULL OR c.model = $5) AND ($6::text IS NULL OR c.service = $6)
+        AND ($7::text IS NULL OR c.kind = $7) AND ($10::uuid IS NULL OR c.profile_id = $10)
+      GROUP BY 1) AS s
+LEFT JOIN routes r ON $8 = 'route' AND r.id::text = s.key LEFT JOIN profiles p ON $8 = 'profile' AND p.id::text = s.key
+ORDER BY CASE WHEN $8 = 'day' THEN 0 ELSE s.cost_usd END DESC, s.key DESC NULLS LAST

@@ -1,5 +1,6 @@
 """AI: how posts are rewritten, what that costs, and whether models may be asked now."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,8 +40,13 @@ async def show_profiles(desk: Asking) -> Response:
     month, today = _since(desk)
     profiles = await desk.read(list_profiles, limit=MOST)
     use = {each.profile_id: each for each in (await desk.read(list_profile_use, since=month)).items}
-    spent = await desk.read(get_spending, by="profile", since=month)
-    spent_today = await desk.read(get_spending, by="profile", since=today)
+    spent, spent_today, models, purposes, days = await asyncio.gather(
+        desk.read(get_spending, by="profile", since=month),
+        desk.read(get_spending, by="profile", since=today),
+        desk.read(get_spending, by="model", since=month),
+        desk.read(get_spending, by="purpose", since=month),
+        _days(desk, month),
+    )
     cost, cost_today = _by_key(spent.groups), _by_key(spent_today.groups)
     return desk.page(
         "ai.html",
@@ -51,9 +57,9 @@ async def show_profiles(desk: Asking) -> Response:
         spent_today=cost_today,
         total=spent.total,
         total_today=spent_today.total,
-        models=(await desk.read(get_spending, by="model", since=month)).groups,
-        purposes=(await desk.read(get_spending, by="purpose", since=month)).groups,
-        days=by_day((await _days(desk, month)).groups, now(desk)),
+        models=models.groups,
+        purposes=purposes.groups,
+        days=by_day(days.groups, now(desk)),
         quotas=(await desk.read(list_quotas)).items,
         budgets=(await desk.read(list_budgets, limit=MOST)).items,
     )

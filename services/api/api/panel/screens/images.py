@@ -123,7 +123,6 @@ async def delete_many(desk: Asking, look: Look) -> Response:
 async def _gallery(desk: Desk, look: Looking, after: str, running: BulkOperation | None) -> Response:
     origin, attached = ORIGINS.get(look.origin), ATTACHED.get(look.attached)
     page = await desk.read(list_images, origin=origin, attached=attached, **look.times(desk), limit=PAGE, cursor=after)
-    deletable = attached is not True and origin != "source"
     return desk.page(
         "images.html",
         "images",
@@ -132,7 +131,7 @@ async def _gallery(desk: Desk, look: Looking, after: str, running: BulkOperation
         following=page.next,
         after=after,
         running=running,
-        unattached=await _count(desk, _filter(desk, look)) if deletable and desk.may("write") else 0,
+        deletable=attached is not True and origin != "source" and bool(page.items),
     )
 
 
