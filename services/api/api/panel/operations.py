@@ -52,6 +52,10 @@ class Operations:
                 if isinstance(route, CallRoute):
                     self._known[route.endpoint] = _known(route)
 
+    def names(self) -> list[str]:
+        """Return the names of what writes, as the audit log has them."""
+        return sorted({known.route.name for known in self._known.values() if known.route.methods != {"GET"}})
+
     def __getitem__(self, endpoint: Endpoint) -> Known:
         """Return what is known of an endpoint. Raises KeyError where it is none of the API's."""
         return self._known[endpoint]
