@@ -19,6 +19,7 @@ from api.panel.screens import (
     overview,
     queues,
     rules,
+    settings,
     sources,
     sources_destinations,
     sources_routes,
@@ -53,4 +54,4 @@ def screens() -> list[APIRouter]:
             signing,
             preferences,
         )
-    ]
+    ] + settings.ROUTERS
