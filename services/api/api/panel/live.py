@@ -34,6 +34,7 @@ MOST_TOLD = 64  # of what happened in one batch; above that it is "anything"
 HEARTBEAT_SECONDS = 15.0
 HEARTBEAT = b": here\n\n"
 AGAIN_SECONDS = 1.0
+EXPECTED_SECONDS = 10.0  # between the request for a page and its stream
 ANYTHING = "*"
 RAIL = "rail"  # the region that all pages have
 WATCHER = Caller(UUID(int=0), "service:api", "admin")
@@ -94,11 +95,22 @@ class Live:
         self._since = now_id()  # nothing is known of what was before
         self._parts: dict[tuple[str, Kind], str] = {}
         self._counts: Mapping[str, int] = dict.fromkeys(("inbox", "dead", "alerts"), 0)
+        self._expected_until = 0.0
         self._stopped = False
 
     def counts(self) -> Mapping[str, int]:
         """Return the counts of the rail as they were last looked at; none while nobody looks."""
         return self._counts
+
+    def expect(self) -> None:
+        """Listen already: a page is asked for, whose stream follows in a moment. So it need not load its parts anew."""
+        self._expected_until = time.monotonic() + EXPECTED_SECONDS
+        self._somebody.set()
+
+    def _wanted(self) -> bool:
+        if not self._tabs and time.monotonic() > self._expected_until:
+            self._somebody.clear()
+        return self._somebody.is_set()
 
     async def run(self) -> None:
         """Work until cancelled, while pages are open."""
@@ -117,7 +129,7 @@ class Live:
         """Read and render until nobody looks any more, or one of the two has ended."""
         tasks = [asyncio.create_task(self._gather()), asyncio.create_task(self._render())]
         try:
-            while self._somebody.is_set() and not any(task.done() for task in tasks):
+            while self._wanted() and not any(task.done() for task in tasks):
                 await asyncio.wait(tasks, timeout=AGAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
@@ -154,8 +166,6 @@ class Live:
                         break
         finally:
             self._tabs.discard(tab)
-            if not self._tabs:
-                self._somebody.clear()
 
     def _news(self, tab: Tab) -> bytes:
         """Return what a page was not told yet."""

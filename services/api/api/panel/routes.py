@@ -63,6 +63,8 @@ class ScreenRoute(APIRoute):
                     viewer = await panel.identify(request)
                     if self.signed_in and viewer.session is None:
                         return _to_sign_in(request, panel, viewer)
+                    if viewer.session and "hx-request" not in request.headers:
+                        panel.live.expect()
                     request.state.actor = f"user:{viewer.login}" if viewer.login else None
                     request.state.desk = Desk(request, viewer, panel.system, panel.operations, panel.pages)
                     return await handle(request)
