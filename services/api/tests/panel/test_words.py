@@ -38,7 +38,8 @@ def translated() -> dict[Key, list[str]]:
 
 
 def test_every_text_is_translated() -> None:
-    missing = {where: text for text, where in texts().items() if text not in translated()}
+    known = translated()
+    missing = {where: text for text, where in texts().items() if text not in known}
     assert missing == {}
 
 
