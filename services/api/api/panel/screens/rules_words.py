@@ -25,7 +25,7 @@ class ScheduleWords:
         self._viewer = viewer
         catalogue = translations(viewer.language)
         self._ = catalogue.gettext
-        self._number = catalogue.ngettext
+        self.ngettext = catalogue.ngettext
 
     def __call__(self, kind: str, config: Mapping[str, Any]) -> str:
         """Return what a schedule says: every weekday at 09:00, Europe/Berlin."""
@@ -38,7 +38,7 @@ class ScheduleWords:
             said = f"{said}, {schedule.timezone}"
         jitter = 0 if isinstance(schedule, Once) else schedule.jitter_seconds
         if jitter:
-            late = self._number("up to %(num)s minute later", "up to %(num)s minutes later", -(-jitter // 60))
+            late = self.ngettext("up to %(num)s minute later", "up to %(num)s minutes later", -(-jitter // 60))
             said = f"{said}, {late % {'num': -(-jitter // 60)}}"
         return said
 
@@ -58,13 +58,18 @@ class ScheduleWords:
                 return self._cron(schedule)
 
     def _every(self, minutes: int) -> str:
-        number = minutes
-        single, some = self._("every minute"), ("every %(num)s minute", "every %(num)s minutes")
         if minutes % DAY == 0:
-            number, single, some = minutes // DAY, self._("every day"), ("every %(num)s day", "every %(num)s days")
-        elif minutes % HOUR == 0:
-            number, single, some = minutes // HOUR, self._("every hour"), ("every %(num)s hour", "every %(num)s hours")
-        return single if number == 1 else self._number(*some, number) % {"num": number}
+            days = minutes // DAY
+            said = self._("every day") if days == 1 else self.ngettext("every %(num)s day", "every %(num)s days", days)
+            return said % {"num": days}
+        if minutes % HOUR == 0:
+            hours = minutes // HOUR
+            if hours == 1:
+                return self._("every hour")
+            return self.ngettext("every %(num)s hour", "every %(num)s hours", hours) % {"num": hours}
+        if minutes == 1:
+            return self._("every minute")
+        return self.ngettext("every %(num)s minute", "every %(num)s minutes", minutes) % {"num": minutes}
 
     def _on(self, days: Collection[int], times: Sequence[str]) -> str:
         at = format_list(sorted(set(times)), locale=self._viewer.language)
