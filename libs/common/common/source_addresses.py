@@ -26,10 +26,10 @@ def recognised(given: str) -> tuple[Kind, str]:
             raise NoAddress("a feed's address begins with http:// or https://")
         return "feed", address
     if address.startswith("@") or is_name_alone(address) or address.lstrip("-").isdigit():
-        return "telegram", checked(address)
+        return "telegram", _named(address)
     if HOST.match(address):
         return "feed", f"https://{address}"
-    raise NoAddress(f"{address[:100]!r} is neither @name of a channel, nor a link to it, nor the address of a feed")
+    raise NoAddress("it is neither @name of a channel, nor a link to it, nor the address of a feed")
 
 
 def _linked(path: str) -> str:
@@ -41,4 +41,11 @@ def _linked(path: str) -> str:
         return checked(f"-100{found[1]}")
     if found := MESSAGE.match(path):
         path = found[1]
-    return checked(path)
+    return _named(path)
+
+
+def _named(address: str) -> str:
+    try:
+        return checked(address)
+    except NoAddress:
+        raise NoAddress("it is no name of a channel: give @name, a link to it, or its id, -100…") from None

@@ -34,7 +34,9 @@ async def show_broadcasts(desk: Asking, status: str = "", cursor: str = "") -> R
     """List the broadcasts."""
     wanted: Any = status if status in STATUSES else None
     page = await desk.read(list_broadcasts, status=wanted, cursor=cursor)
-    return desk.page("broadcasts.html", "listed", broadcasts=page.items, next=page.next, shown=wanted or "")
+    return desk.page(
+        "broadcasts.html", "listed", broadcasts=page.items, next=page.next, cursor=cursor, shown=wanted or ""
+    )
 
 
 @router.get("/broadcasts/new")
@@ -56,18 +58,30 @@ async def start(desk: Asking) -> Response:
         "forward": "forward" in form and not of_text,
         "not_before": _later(desk, form.get("not_before", "")),
     }
+    if not chats:  # to the API that would mean the chats that the worker has by itself
+        return await _form(desk, form, chosen=chats, wrong=desk.gettext("choose one chat at least"))
     try:
-        asked = await desk.act(request_broadcast, given=desk.given(NewBroadcast, **values))
+        given = desk.given(NewBroadcast, **values)
+        if "sure" not in form:
+            return await _form(desk, form, chosen=chats, asked=given)
+        asked = await desk.act(request_broadcast, given=given)
     except Problem as problem:
         wrong = problem.errors[0]["detail"] if problem.errors else str(problem)
         return await _form(desk, form, chosen=chats, wrong=wrong)
-    return desk.redirect(f"/broadcasts/{asked.id}")
+    return desk.redirect(f"/broadcasts/{asked.id}?asked=1")
 
 
 @router.get("/broadcasts/{broadcast_id}")
-async def show_broadcast(desk: Asking, broadcast_id: UUID, state: str = "", cursor: str = "") -> Response:
-    """Show a broadcast with its chats."""
-    return await _broadcast(desk, broadcast_id, state, cursor)
+async def show_broadcast(
+    desk: Asking, broadcast_id: UUID, state: str = "", cursor: str = "", asked: str = ""
+) -> Response:
+    """Show a broadcast with its chats; or that it is awaited, where it was `asked` for this moment."""
+    try:
+        return await _broadcast(desk, broadcast_id, state, cursor)
+    except Problem as problem:
+        if asked and problem.kind == "not-found":
+            return desk.page("broadcast_soon.html", "soon", broadcast_id=broadcast_id)
+        raise
 
 
 @router.post("/broadcasts/{broadcast_id}/pause")
@@ -102,12 +116,7 @@ async def _after(desk: Desk, broadcast_id: UUID) -> Response:
 
 
 async def _broadcast(desk: Desk, broadcast_id: UUID, state: str = "", cursor: str = "") -> Response:
-    try:
-        broadcast = await desk.read(get_broadcast, broadcast_id=broadcast_id)
-    except Problem as problem:
-        if problem.kind == "not-found":  # it was asked for this moment, perhaps
-            return desk.page("broadcast_soon.html", "soon", broadcast_id=broadcast_id, status=404)
-        raise
+    broadcast = await desk.read(get_broadcast, broadcast_id=broadcast_id)
     wanted: Any = state if state in STATES else None
     chats = await desk.read(list_broadcast_chats, broadcast_id=broadcast_id, state=wanted, cursor=cursor)
     return desk.page(
@@ -116,12 +125,20 @@ async def _broadcast(desk: Desk, broadcast_id: UUID, state: str = "", cursor: st
         broadcast=broadcast,
         chats=chats.items,
         next=chats.next,
+        cursor=cursor,
         state=wanted or "",
         order=STATES,
     )
 
 
-async def _form(desk: Desk, form: dict[str, str], *, chosen: list[str] | None = None, wrong: str = "") -> Response:
+async def _form(
+    desk: Desk,
+    form: dict[str, str],
+    *,
+    chosen: list[str] | None = None,
+    wrong: str = "",
+    asked: NewBroadcast | None = None,
+) -> Response:
     published = (await desk.read(list_posts, state="published", limit=LATEST)).items
     post_id = form.get("post_id", "")
     post = None
@@ -139,6 +156,7 @@ async def _form(desk: Desk, form: dict[str, str], *, chosen: list[str] | None = 
         left_out=len(chats) - len(ready),
         chosen=[chat.address for chat in ready] if chosen is None else chosen,
         wrong=wrong,
+        asked=asked,
     )
 
 

@@ -82,6 +82,7 @@ async def _shown(
         status=422 if wrong else 200,
         chats=page.items,
         next=page.next,
+        cursor=cursor,
         show=show,
         wrong=wrong,
         typed=typed or {},

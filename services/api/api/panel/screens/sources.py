@@ -41,7 +41,9 @@ async def show_sources(desk: Asking, show: str = "", q: str = "", cursor: str = 
     found = await desk.read(list_activity, source_id=ids) if ids else None
     activity = {each.source_id: each for each in found.items} if found else {}
     rows = [Row(source, activity.get(source.id)) for source in page.items]
-    return desk.page("sources.html", "listed", rows=rows, next=page.next, show=show, q=q, words=_words(desk))
+    return desk.page(
+        "sources.html", "listed", rows=rows, next=page.next, show=show, q=q, cursor=cursor, words=_words(desk)
+    )
 
 
 @router.get("/sources/add")
@@ -169,6 +171,7 @@ async def _source(desk: Desk, source_id: UUID, cursor: str = "", wrong: str = ""
         source=source,
         etag=desk.etag(source),
         runs=runs,
+        cursor=cursor,
         routes=[*own.items, *(route for route in every.items if route.source_id is None and source.kind != "canary")],
         own_routes=len(own.items),
         posts=posts.items,

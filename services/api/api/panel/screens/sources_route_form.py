@@ -6,11 +6,21 @@ from typing import Any
 
 from api.http.problems import Problem
 from api.panel.desk import Desk
+from api.panel.screens.sources_words import N_
 from api.resources.routes import Route
 
 DAYS = ("1", "2", "3", "4", "5", "6", "7")
 SEPARATORS = re.compile(r"[\s,;]+")
 HOURS = re.compile(r"(\d{1,2})[:.](\d{2})")
+FIELDS = ("name", "source_id", "profile_id", "targets", "slots", "broadcast", "approval_expires_hours")
+WRONG = {
+    "name": N_("it needs a name"),
+    "profile_id": N_("it needs a profile"),
+    "targets": N_("it needs a destination, such as telegram:@channel"),
+    "slots": N_("times are written like 09:00, 18:30, at one day at least, and the zone like Europe/Moscow"),
+    "broadcast": N_("the minutes of the broadcast are a number, and its chats @names or ids"),
+    "approval_expires_hours": N_("the hours are a number above zero"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +111,24 @@ class RouteForm:
             "enabled": self.enabled,
         }
 
-    def refused(self, problem: Problem) -> "RouteForm":
+    def refused(self, problem: Problem, desk: Desk) -> "RouteForm":
         """Return the form with what is wrong about it."""
-        wrong = {_field(error.get("pointer", "")): error["detail"] for error in reversed(problem.errors)}
-        return replace(self, wrong=wrong or {"": str(problem)})
+        return replace(self, wrong=wrong_fields(problem, desk))
+
+
+def wrong_fields(problem: Problem, desk: Desk) -> dict[str, str]:
+    """Return what is wrong about a route, by field."""
+    wrong = {}
+    for error in reversed(problem.errors):
+        field_name = _field(error.get("pointer", ""))
+        known = WRONG.get(field_name)
+        wrong[field_name] = desk.gettext(known) if known else error["detail"]
+    return wrong or {"": str(problem)}
 
 
 def _field(pointer: str) -> str:
-    first = pointer.strip("/").split("/")[0]
-    return first if first in ("name", "source_id", "profile_id", "targets", "slots", "broadcast") else ""
+    first = pointer.removeprefix("/route").strip("/").split("/")[0]
+    return first if first in FIELDS else ""
 
 
 def _times(text: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Routes: from a source, through a profile, to targets; and what one would do with the latest posts."""
 
-from typing import Any
 from uuid import UUID
 
 from starlette.responses import Response
@@ -8,7 +7,7 @@ from starlette.responses import Response
 from api.http.problems import Problem
 from api.panel.desk import Asking, Desk
 from api.panel.routes import screen
-from api.panel.screens.sources_route_form import RouteForm
+from api.panel.screens.sources_route_form import RouteForm, wrong_fields
 from api.resources.chats import list_chats
 from api.resources.destinations import Destination, list_destinations
 from api.resources.dry_runs import NewDryRun, Tried, dry_run_route
@@ -41,6 +40,7 @@ async def show_routes(desk: Asking, cursor: str = "") -> Response:
         "routes",
         routes=sorted(page.items, key=lambda route: (not route.enabled, route.name.lower())),
         next=page.next,
+        cursor=cursor,
         sources=sources,
         profiles=profiles,
         destinations={each.address: each for each in await _destinations(desk)},
@@ -69,7 +69,7 @@ async def add_route(desk: Asking) -> Response:
     try:
         route = await desk.act(create_route, given=desk.given(NewRoute, **form.values()))
     except Problem as problem:
-        return await _form(desk, form.refused(problem))
+        return await _form(desk, form.refused(problem, desk))
     desk.toast(desk.gettext("The route is there"))
     return desk.redirect(f"/sources/routes#route-{route.id}")
 
@@ -89,7 +89,7 @@ async def save_route(desk: Asking, route_id: UUID) -> Response:
         change = desk.given(RouteChange, **form.values())
         await desk.act(change_route, if_match=form.etag or None, route_id=route_id, change=change)
     except Problem as problem:
-        return await _form(desk, form.refused(problem), await desk.read(get_route, route_id=route_id))
+        return await _form(desk, form.refused(problem, desk), await desk.read(get_route, route_id=route_id))
     return desk.redirect(f"/sources/routes#route-{route_id}")
 
 
@@ -148,8 +148,7 @@ async def _tried(desk: Desk, form: RouteForm) -> tuple[Tried | None, str]:
         given = desk.given(NewDryRun, route=desk.given(NewRoute, **values | {"name": values["name"] or "?"}))
         return await desk.act(dry_run_route, given=given), ""
     except Problem as problem:
-        errors: list[Any] = list(problem.errors)
-        return None, errors[0]["detail"] if errors else str(problem)
+        return None, next(iter(wrong_fields(problem, desk).values()))
 
 
 async def _sources(desk: Desk, routes: list[Route]) -> list[Source]:

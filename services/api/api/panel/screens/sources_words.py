@@ -66,6 +66,24 @@ ERRORS: Sequence[tuple[str, str]] = (
     ("Telegram is not set up", N_("there is no Telegram session")),
     ("SessionUnavailable", N_("Telegram can't be reached")),
 )
+# By what a look at an address says in one word.
+TROUBLES = {
+    "address_refused": N_("its address is in a private network"),
+    "not_an_address": N_("that is no address"),
+    "not_a_feed": N_("what is there is no feed"),
+    "unusable_answer": N_("it can't be read"),
+    "unreachable": N_("it can't be reached"),
+    "timed_out": N_("it does not answer in time"),
+    "no_such_chat": N_("there is no channel of this name"),
+    "no_access": N_("our account has not joined it"),
+    "a_person": N_("that is a person or a bot"),
+    "forbids_saving": N_("the channel forbids saving its content"),
+    "asks_to_wait": N_("it asks us to wait"),
+    "no_session": N_("there is no Telegram session"),
+    "session_dead": N_("the Telegram session has ended: sign in again"),
+    "failed": N_("looking at it failed"),
+    "unanswered": N_("nobody has looked at it"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,11 @@ class SourceWords:
     def what(self, what: str | None) -> str:
         """Return what is to be read at an address."""
         return self._say(WHATS[what]) if what in WHATS else ""
+
+    def trouble(self, trouble: str | None) -> str:
+        """Return what a look has found to stand in the way, as a sentence."""
+        said = self._say(TROUBLES[trouble]) if trouble in TROUBLES else trouble or ""
+        return said[:1].upper() + said[1:]
 
     def kind(self, kind: str) -> str:
         """Return the kind of a source."""
