@@ -47,6 +47,7 @@ SCREENS: dict[str, Screen] = {
     "/ai/{profile_id}/versions": Screen(lambda room: room.profiles["city"]),
     "/alerts": Screen("/alerts", views=("", "?status=resolved")),
     "/calendar": Screen("/calendar", views=("", "?view=week", "?view=day", "?view=list")),
+    "/calendar/new": Screen("/calendar/new", "editor"),
     "/calendar/posts/{scheduled_id}": Screen(lambda room: room.scheduled[0]),
     "/calendar/when": Screen("/calendar/when?day=2026-03-29&time=02:30", kind="part"),
     "/dead": Screen("/dead"),
