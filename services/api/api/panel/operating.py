@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from starlette.responses import Response
+
 from api.panel.desk import Desk
 from api.resources.alerts import Alert, list_alerts
 from api.resources.operations import BulkOperation, list_operations
@@ -35,6 +37,16 @@ class Look:
         """Return the address with other parts; None takes one away. What was paged to is left."""
         kept = {name: value for name, value in {**self.given, "cursor": None, **changes}.items() if value}
         return f"{path or self.path}?{urlencode(kept)}" if kept else path or self.path
+
+    def answered(self, answer: Response) -> Response:
+        """Let the address of the page say what it shows, and no more: a form sends its empty fields too."""
+        answer.headers["HX-Replace-Url"] = self.here
+        return answer
+
+    @property
+    def here(self) -> str:
+        """The address of what is looked at."""
+        return self.address(cursor=self["cursor"])
 
     def moment(self, desk: Desk, name: str) -> datetime | None:
         """Return a time that stands in the address as the viewer's clock shows it."""

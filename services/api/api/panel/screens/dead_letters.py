@@ -32,7 +32,8 @@ NAMES = (*FILTERS, "died_from", "died_until", "view", "cursor")
 @router.get("/dead")
 async def show_letters(desk: Asking) -> Response:
     """Show the errors behind the letters, or the letters."""
-    return await _letters(desk, Look.of(desk, "/dead", NAMES))
+    look = Look.of(desk, "/dead", NAMES)
+    return look.answered(await _letters(desk, look))
 
 
 @router.get("/dead/{number}")
@@ -106,7 +107,7 @@ async def _letters(desk: Desk, look: Look) -> Response:
         queues=topology().queue_names(),
         consumers=sorted({durable.name for durable in durables}),
         path="/dead",
-        here=look.address(),
+        here=look.here,
         **values,
     )
 

@@ -43,7 +43,7 @@ async def show_jobs(desk: Asking) -> Response:
     )
     page = await desk.read(list_jobs, wanted=wanted, cursor=look["cursor"])
     counts = await desk.read(count_jobs, wanted=wanted)
-    return desk.page(
+    answer = desk.page(
         "jobs.html",
         "jobs",
         look=look,
@@ -55,8 +55,10 @@ async def show_jobs(desk: Asking) -> Response:
         queues=topology().queue_names(),
         consumers=sorted({durable.name for durable in topology().durables()}),
         path="/queues",
+        here=look.here,
         **await around(desk),
     )
+    return look.answered(answer)
 
 
 @router.get("/jobs/{consumer}/{event_id:path}")
