@@ -14,7 +14,8 @@ SELECT at, kind, minor, what, detail, trace_id, data FROM (
            jsonb_build_object('content_id', id, 'title', title, 'by', created_by, 'rule_id', rule_id)
     FROM contents WHERE post_id = $1
     UNION ALL
-    SELECT 3, started_at, 'job', status = 'succeeded', 'job ' || queue,
+    SELECT 3, CASE WHEN status IN ('failed', 'cancelled') THEN coalesce(finished_at, started_at) ELSE started_at END,
+           'job', true, 'job ' || queue,
            concat_ws(', ', 'claim ' || attempts, 'consumer ' || consumer, status, last_error), trace_id,
            jsonb_build_object('consumer', consumer, 'event_id', event_id, 'queue', queue, 'status', status,
                               'attempts', attempts - excused - crashes, 'crashes', crashes, 'error', last_error,

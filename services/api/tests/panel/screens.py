@@ -17,12 +17,12 @@ from .people import Role
 class Screen:
     """What is answered at an address, to whoever has `role`; without one, to who is not signed in.
 
-    A `page` of its own, a `part` that a page loads, a `file`, or what exists `once`, before there are users.
+    A `page` of its own, a `part` that a page loads, a `file`, or what leads `elsewhere`.
     """
 
     address: str | Callable[[Newsroom], object]
     role: Role | None = "viewer"
-    kind: Literal["page", "part", "file", "once"] = "page"
+    kind: Literal["page", "part", "file", "elsewhere"] = "page"
     views: tuple[str, ...] = ("",)  # queries of its ways to be seen
 
     def at(self, path: str, newsroom: Newsroom) -> str:
@@ -46,10 +46,15 @@ SCREENS: dict[str, Screen] = {
     ),
     "/ai/{profile_id}/versions": Screen(lambda room: room.profiles["city"]),
     "/alerts": Screen("/alerts", views=("", "?status=resolved")),
+    "/broadcasts": Screen("/broadcasts"),
+    "/broadcasts/chats": Screen("/broadcasts/chats"),
+    "/broadcasts/new": Screen("/broadcasts/new", "editor"),
+    "/broadcasts/{broadcast_id}": Screen(lambda room: room.broadcasts[0]),
     "/calendar": Screen("/calendar", views=("", "?view=week", "?view=day", "?view=list")),
     "/calendar/new": Screen("/calendar/new", "editor"),
     "/calendar/posts/{scheduled_id}": Screen(lambda room: room.scheduled[0]),
     "/calendar/when": Screen("/calendar/when?day=2026-03-29&time=02:30", kind="part"),
+    "/chats": Screen("/chats", kind="elsewhere"),
     "/dead": Screen("/dead"),
     "/dead/{number}": Screen(lambda room: room.letters[0]),
     "/images": Screen("/images"),
@@ -64,17 +69,31 @@ SCREENS: dict[str, Screen] = {
     "/inbox/{post_id}/row": Screen(lambda room: room.posts["awaiting"][0], kind="part"),
     "/jobs": Screen("/jobs"),
     "/jobs/{consumer}/{event_id:path}": Screen(lambda room: f"/jobs/{room.jobs[0]}"),
+    "/logs": Screen("/logs", views=("", "?search=answer")),
+    "/logs/download": Screen("/logs/download", kind="file"),
+    "/logs/tail": Screen("/logs/tail", kind="part"),
+    "/logs": Screen("/logs", views=("", "?search=1&level=warning")),
+    "/logs/download": Screen("/logs/download", kind="file"),
+    "/logs/tail": Screen("/logs/tail?after=0", kind="part"),
     "/operations": Screen("/operations"),
     "/operations/new": Screen("/operations/new?kind=dead_letters.replay&all=1", "editor"),
     "/operations/{operation_id}": Screen(lambda room: room.operations[1]),
+    "/posts": Screen("/posts", views=("", "?state=dead", "?q=трамвай")),
+    "/posts/states": Screen("/posts/states", kind="part"),
+    "/posts/{post_id}": Screen(lambda room: room.posts["published"][0]),
+    "/posts/{post_id}/raw": Screen(lambda room: room.posts["dead"][0]),
+    "/posts": Screen("/posts", views=("", "?state=published&q=трамвай")),
+    "/posts/states": Screen("/posts/states", kind="part"),
+    "/posts/{post_id}": Screen(lambda room: room.posts["published"][0], views=("", "?every=1&changes=0")),
+    "/posts/{post_id}/raw": Screen(lambda room: f"/posts/{room.posts['published'][0]}/raw"),
     "/queues": Screen("/queues"),
     "/queues/{queue}": Screen("/queues/rewrite_queue"),
     "/rules": Screen("/rules"),
     "/rules/new": Screen("/rules/new", "editor"),
     "/rules/{rule_id}": Screen(lambda room: room.rules["Доброе утро"]),
     "/rules/{rule_id}/edit": Screen(lambda room: room.rules["Доброе утро"], "editor"),
-    "/set-up": Screen("/set-up", None, "once"),
-    "/set-up/connections": Screen("/set-up/connections", None, "once"),
+    "/set-up": Screen("/set-up", None, "elsewhere"),
+    "/set-up/connections": Screen("/set-up/connections", None, "elsewhere"),
     "/settings": Screen("/settings"),
     "/settings/audit": Screen("/settings/audit", "admin", views=("", "?actor=user:pavel")),
     "/settings/budgets": Screen("/settings/budgets"),
