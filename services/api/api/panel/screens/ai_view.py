@@ -105,6 +105,7 @@ class TriedPost:
     first: TrialRun
     original: Markup
     against_original: bool
+    alike: bool  # all of the texts say the same
     texts: Sequence[Written]
 
 
@@ -145,7 +146,8 @@ def _tried(runs: Sequence[TrialRun], limits: Mapping[int | None, int]) -> TriedP
     texts = [
         Written(run, text, utf16_length(run.text), limits[run.version]) for run, text in zip(runs, marked, strict=True)
     ]
-    return TriedPost(first, prose(original.text, original.entities), alone, texts)
+    alike = not alone and len(ended) == len(bodies) and len({body.text for body in bodies}) == 1
+    return TriedPost(first, prose(original.text, original.entities), alone, alike, texts)
 
 
 def by_day(groups: Iterable[SpentBy], today: datetime) -> list[float]:
