@@ -116,7 +116,8 @@ def _connection(part: Part, beats: list[Any]) -> Connection:
         for beat, check in found:
             if check and check["state"] == state:
                 return _of(part, state, check["said"], beat["beat_at"])
-    return _of(part, "silent", "", None)
+    best = max(replicas, key=lambda beat: beat["ready"])  # of a release that does not tell of each check
+    return _of(part, "ready" if best["ready"] else "wrong", best["detail"], best["beat_at"])
 
 
 def _of(part: Part, state: State, said: str, at: datetime | None) -> Connection:
