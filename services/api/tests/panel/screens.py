@@ -65,7 +65,6 @@ SCREENS: dict[str, Screen] = {
     "/inbox/media/{digest}": Screen(lambda room: room.images[0], kind="file"),
     "/inbox/news": Screen("/inbox/news", kind="part"),
     "/inbox/{post_id}": Screen(lambda room: room.posts["awaiting"][2]),
-    "/inbox/{post_id}/preview": Screen(lambda room: room.posts["awaiting"][0], kind="part"),
     "/inbox/{post_id}/row": Screen(lambda room: room.posts["awaiting"][0], kind="part"),
     "/jobs": Screen("/jobs"),
     "/jobs/{consumer}/{event_id:path}": Screen(lambda room: f"/jobs/{room.jobs[0]}"),

@@ -15,21 +15,18 @@ from .people import Someone
 from .watching import axe, overflow
 
 LIMIT = re.compile(r"of 4,096")
+expect.set_options(timeout=15_000)
 
 
-async def held(panel: Panel, number: int = 1, text: str = "Rewritten text of post {}") -> list[UUID]:
+async def held(panel: Panel, number: int = 1, text: str = "Rewritten text of post {}", *, begin: int = 0) -> list[UUID]:
     """Posts that wait for a decision, the one that came last first."""
     found = []
-    for each in range(number):
+    for each in range(begin, begin + number):
         post = await panel.api.post(f"Text of post {each} as it came in")
         _, rewrite = await panel.api.held(post)
         await panel.api.database.execute("UPDATE rewrites SET text = $2 WHERE id = $1", rewrite, text.format(each))
         found.insert(0, post)
     return found
-
-
-def title(page: Page, number: int) -> re.Pattern[str]:
-    return re.compile(f"Rewritten text of post {number}")
 
 
 async def shown(page: Page, post: UUID) -> None:
@@ -225,7 +222,7 @@ async def test_new_posts_are_counted_and_never_move_the_list(panel: Panel) -> No
     page = await panel.visit("/inbox")
     await shown(page, old)
     before = await page.locator("#rows").inner_html()
-    await held(panel, 2)
+    await held(panel, 2, begin=1)
     await panel.api.http.post("/queues/rewrite_queue/pause", json={"reason": "something happens"})
     came = page.get_by_role("link", name=re.compile("2 new posts"))
     await expect(came).to_be_visible()

@@ -115,12 +115,6 @@ async def show_row(desk: Asking, post_id: UUID, look: Look) -> Response:
     return desk.page("inbox_row.html", "row", look=look, item=item, standing=standing, post_id=post_id)
 
 
-@router.get("/inbox/{post_id}/preview")
-async def show_preview(desk: Asking, post_id: UUID, look: Look) -> Response:
-    """Show what a network would get of a post."""
-    return desk.page("inbox.html", "preview", **await _post(desk, look, post_id))
-
-
 @router.post("/inbox/{post_id}/preview")
 async def preview_text(desk: Asking, post_id: UUID, look: Look) -> Response:
     """Show what a network would get of what is being typed."""

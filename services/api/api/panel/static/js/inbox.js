@@ -14,9 +14,20 @@ function beside(id) {
   return { before, after: all.slice(at + 1).find(open) ?? (at < 0 ? undefined : before) };
 }
 
+let last = post()?.dataset.shown;
+
 function settle() {
   const id = post()?.dataset.shown;
   if (id === undefined) return;
+  const title = document.getElementById("post-title");
+  if (id !== last) {
+    last = id;
+    post().scrollTop = 0;
+    if (matchMedia("(max-width: 60rem)").matches) scrollTo(0, 0);
+    document.title = [title?.textContent, document.title.split(" · ").at(-1)].filter(Boolean).join(" · ");
+  }
+  const listed = document.getElementById("list-title"); // one heading is the page's
+  title?.matches("h1") ? listed.setAttribute("aria-level", "2") : listed.removeAttribute("aria-level");
   for (const row of rows()) {
     const current = row.dataset.post === id;
     row.classList.toggle("is-current", current);
