@@ -128,6 +128,11 @@ async def test_posts_are_searched_for_a_trial_and_a_refusal_is_shown(panel: Pane
     await page.get_by_label("Search posts").fill("ferry")
     await expect(page.locator("#found li")).to_have_count(1)
     await expect(page.get_by_label("these:")).to_be_checked()
+    await page.locator("#found input").uncheck()
+    panel.expect("422")
+    await page.get_by_role("button", name="Try it").click()
+    await expect(page.locator("#toast")).to_contain_text("Choose from one to 5 posts")
+    await page.locator("#found input").check()
     await page.get_by_role("button", name="Try it").click()
     await expect(page.locator(".tried-post a")).to_have_attribute("href", f"/posts/{wanted}")
     await expect(page.locator(".tried-text")).to_have_count(2)  # the original, and the version: nothing is drafted

@@ -26,7 +26,8 @@ from api.resources.profiles import (
     list_profiles,
 )
 from api.resources.quotas import list_quotas
-from api.resources.sources import list_sources
+from api.resources.routes import list_routes
+from api.resources.sources import Source, list_sources
 from api.resources.spending import SpentBy, get_spending
 
 router = screen()
@@ -149,7 +150,7 @@ async def shown(
         spent_today=spent_today.total,
         days=by_day(spent.groups, now(desk)),
         versions=(await desk.read(list_profile_versions, profile_id=profile_id, limit=MOST)).items,
-        sources=[each for each in (await desk.read(list_sources, limit=MOST)).items if each.kind != "canary"],
+        sources=await _sources(desk, profile_id),
         trials=(await desk.read(list_trials, profile_id=profile_id, limit=8)).items,
         tried=await trial_view(desk, found) if found else None,
         found=None,
@@ -170,6 +171,14 @@ async def _new(desk: Desk, values: dict[str, Any], errors: dict[str, str], statu
     month, _ = _since(desk)
     models = await _models(desk, month)
     return desk.page("ai_new.html", "new", status=status, form=values, errors=errors, kept=KEPT, models=models)
+
+
+async def _sources(desk: Desk, profile_id: UUID) -> list[Source]:
+    """Return what a profile can be tried on: first the sources whose routes go through it."""
+    routes = (await desk.read(list_routes, profile_id=profile_id, limit=MOST)).items
+    own = {route.source_id for route in routes}
+    sources = [each for each in (await desk.read(list_sources, limit=MOST)).items if each.kind != "canary"]
+    return sorted(sources, key=lambda each: (each.id not in own, each.title or each.address))
 
 
 async def _models(desk: Desk, since: datetime) -> list[str]:

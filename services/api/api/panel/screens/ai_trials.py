@@ -38,7 +38,7 @@ async def start(desk: Asking, profile_id: UUID) -> Response:
     profile = await desk.read(get_profile, profile_id=profile_id)
     try:
         draft = differing(desk.given(NewProfile, **values), profile)
-        asked = _asked(form, await desk.chosen("post_ids"), profile, draft)
+        asked = _asked(desk, form, await desk.chosen("post_ids"), profile) | ({"draft": draft} if draft else {})
         trial = await desk.act(try_profile, profile_id=profile_id, given=desk.given(NewTrial, **asked))
     except Problem as problem:
         if desk.by_htmx and (told := errors_of(problem).get("")):
@@ -61,14 +61,14 @@ async def follow(desk: Asking, profile_id: UUID, trial_id: UUID) -> Response:
     return await _trial(desk, profile, await desk.read(get_trial, profile_id=profile_id, trial_id=trial_id))
 
 
-def _asked(form: dict[str, str], posts: list[str], profile: Profile, draft: dict[str, Any]) -> dict[str, Any]:
-    """Return a trial of the draft beside the version that was chosen; of that alone, where nothing is different."""
+def _asked(desk: Desk, form: dict[str, str], posts: list[str], profile: Profile) -> dict[str, Any]:
+    """Return the version and the posts that were chosen."""
     asked: dict[str, Any] = {"versions": [form.get("against") or profile.version]}
-    if draft:
-        asked["draft"] = draft
-    if form.get("from") == "search":
-        return asked | {"post_ids": posts[:MOST_POSTS]}
-    return asked | {"source_id": form.get("source_id") or None, "last": form.get("last") or MOST_POSTS}
+    if form.get("from") != "search":
+        return asked | {"source_id": form.get("source_id") or None, "last": form.get("last") or MOST_POSTS}
+    if not 0 < len(posts) <= MOST_POSTS:
+        raise Problem("invalid", desk.gettext("Choose from one to %(most)s posts", most=MOST_POSTS))
+    return asked | {"post_ids": posts}
 
 
 async def _trial(desk: Desk, profile: Profile, trial: Trial) -> Response:
