@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from common.testing.chromium import executable, running
 from common.testing.newsroom import Newsroom
@@ -92,6 +92,7 @@ def chromium() -> Iterator[str]:
 @pytest.fixture
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """The connection of a test to Chromium."""
+    expect.set_options(timeout=WAIT_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.connect_over_cdp(chromium)
         yield browser
