@@ -68,10 +68,10 @@ async def check(desk: Asking) -> Response:
 
 
 @router.get("/sources/checks/{check_id}")
-async def show_check(desk: Asking, check_id: UUID) -> Response:
-    """Show what a look has found so far."""
+async def show_check(desk: Asking, check_id: UUID, own: str = "") -> Response:
+    """Show what a look has found so far; `own`: at a source that is there."""
     found = await desk.read(get_source_check, check_id=check_id)
-    return _adding(desk, address=found.address, check=found)
+    return _adding(desk, address=found.address, check=found, own=bool(own))
 
 
 @router.post("/sources")
@@ -127,7 +127,7 @@ async def check_again(desk: Asking, source_id: UUID) -> Response:
     source = await desk.read(get_source, source_id=source_id)
     allow_private = source.allow_private and desk.may("admin")
     given = desk.given(NewCheck, address=source.address, allow_private=allow_private)
-    return _adding(desk, address=source.address, check=await desk.act(check_source, given=given))
+    return _adding(desk, address=source.address, check=await desk.act(check_source, given=given), own=True)
 
 
 @router.post("/sources/{source_id}/pause")
@@ -181,7 +181,7 @@ async def _source(desk: Desk, source_id: UUID, cursor: str = "", wrong: str = ""
 
 
 def _adding(desk: Desk, **values: Any) -> Response:
-    values = {"address": "", "check": None, "wrong": "", **values}
+    values = {"address": "", "check": None, "wrong": "", "own": False, **values}
     default = FEED_DEFAULT if values["check"] and values["check"].kind == "feed" else ""
     return desk.page("source_add.html", "checked", default=default, words=_words(desk), **values)
 
