@@ -10,7 +10,7 @@ from api.panel.diff import compared
 from api.panel.previews import Preview, Target, preview, targets
 from api.panel.prose import prose
 from api.resources.inbox import title_of
-from api.resources.post_history import Edit, Rewrite, Routing
+from api.resources.post_history import Edit, Rewrite, Routing, Scheduled
 from api.resources.posts import Post
 from common.planning.targets import PLATFORMS, platform_of
 from common.telegram.entities import EntityKind
@@ -86,7 +86,14 @@ class Standing:
     @property
     def addresses(self) -> Sequence[str]:
         """Where it goes."""
-        return self.routing.targets if self.routing else ()
+        planned = [each.target for each in self.plans]
+        return list(dict.fromkeys([*(self.routing.targets if self.routing else ()), *planned]))
+
+    @property
+    def plans(self) -> Sequence[Scheduled]:
+        """What is planned of it, the next one first."""
+        planned = [each for each in self.post.scheduled if each.status == "scheduled"]
+        return sorted(planned, key=lambda each: each.scheduled_time)
 
     @property
     def others(self) -> Sequence[Routing]:

@@ -42,7 +42,7 @@ class NetworkFit(Answer):
 
 
 class InboxItem(Answer):
-    """A post in the inbox, as the route has it that decided last. Of a scheduled post there is one for each plan."""
+    """A post in the inbox, as the route has it that decided last, or as it goes out next."""
 
     id: UUID = Field(description="of the post")
     source_id: UUID | None

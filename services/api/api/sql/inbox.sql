@@ -53,14 +53,15 @@ WHERE r.decision = 'reject' AND r.decided_at <= $2 AND (r.decided_at, r.post_id)
 ORDER BY page_at DESC, page_key DESC LIMIT $1
 
 -- name: list_planned
--- A page of posts that wait for their time, the next one first, each as often as it has plans. Pages go backwards in time,
--- so that a time stands on them mirrored: as far from 4000 as it is from 2000.
+-- A page of posts that wait for their time, the next one first, each with its next plan. Pages go backwards in time, so
+-- that a time stands on them mirrored: as far from 4000 as it is from 2000.
 SELECT p.id, p.source_id, coalesce(nullif(s.title, ''), s.address, '') AS source, coalesce(s.address, '') AS address,
        p.title AS original_title, p.collected_at, d.scheduled_time AS at, 'schedule' AS decision,
        coalesce(d.last_error, '') AS reason, d.created_by AS decided_by, d.route_id, w.id AS rewrite_id,
        w.title AS rewrite_title, coalesce(e.text, w.text, p.text) AS text,
        coalesce(e.entities, w.entities, p.entities) AS entities, e.title AS edit_title, e.edited_by,
-       ARRAY[d.target] AS targets, 1 AS routes,
+       ARRAY(SELECT o.target FROM scheduled_posts o WHERE o.post_id = p.id AND o.status = 'scheduled'
+             ORDER BY o.scheduled_time, o.target) AS targets, 1 AS routes,
        EXISTS (SELECT FROM attachments a WHERE a.post_id = p.id AND (a.place IN ('post', 'rewrite/' || w.id)
                                                                      OR a.place LIKE 'source/%')) AS has_image,
        NULL::timestamptz AS expires_at, false AS rewrite_failed,
@@ -82,6 +83,8 @@ WHERE d.status = 'scheduled' AND ($4::uuid IS NULL OR d.post_id = $4)
   AND d.scheduled_time >= (timestamp '2000-01-01' + (timestamp '4000-01-01' - $2::timestamptz AT TIME ZONE 'UTC'))
                           AT TIME ZONE 'UTC'
   AND (mirrored.at, d.id) < ($2, $3)
+  AND NOT EXISTS (SELECT FROM scheduled_posts o WHERE o.post_id = d.post_id AND o.status = 'scheduled'
+                                                  AND (o.scheduled_time, o.id) < (d.scheduled_time, d.id))
 ORDER BY d.scheduled_time, d.id DESC LIMIT $1
 
 -- name: counts
@@ -89,7 +92,9 @@ ORDER BY d.scheduled_time, d.id DESC LIMIT $1
 SELECT (SELECT count(*) FROM (SELECT DISTINCT post_id FROM (
             SELECT r.post_id FROM routings r JOIN posts p ON p.id = r.post_id AND p.duplicate_of IS NULL
             WHERE r.decision IN ('hold', 'rewrite') LIMIT 2 * $1) AS newest LIMIT $1) AS held) AS awaiting,
-       (SELECT count(*) FROM (SELECT FROM scheduled_posts WHERE status = 'scheduled' LIMIT $1) AS planned) AS scheduled,
+       (SELECT count(*) FROM (SELECT DISTINCT post_id FROM (
+            SELECT post_id FROM scheduled_posts WHERE status = 'scheduled' LIMIT 4 * $1) AS next LIMIT $1) AS planned)
+           AS scheduled,
        (SELECT count(*) FROM (SELECT FROM routings WHERE decision = 'reject' LIMIT $1) AS rejected) AS rejected
 
 -- name: decided

@@ -12,7 +12,7 @@ from common.testing.newsroom import Newsroom
 
 from .conftest import PHONE, Panel
 from .people import Someone
-from .watching import axe, overflow
+from .watching import axe, overflow, shot
 
 LIMIT = re.compile(r"of 4,096")
 expect.set_options(timeout=15_000)
@@ -279,6 +279,23 @@ async def test_on_a_phone_list_and_post_are_pages(panel: Panel, newsroom: Newsro
     await expect(page.locator("#post")).not_to_have_attribute("data-shown", str(post))
     await page.get_by_role("link", name="К списку").click()
     await expect(page.locator("#rows")).to_be_visible()
+
+
+async def test_the_image_of_a_post_is_shown_and_makes_its_text_a_caption(panel: Panel, newsroom: Newsroom) -> None:
+    [post] = await held(panel, text="A text of some length. " * 60)
+    [rewrite] = await panel.api.database.fetch("SELECT id FROM rewrites WHERE post_id = $1", post)
+    place = f"rewrite/{rewrite['id']}"
+    await panel.api.database.execute("SELECT attach_images($1, $2, $3)", [post], [place], [newsroom.images[0]])
+    page = await panel.visit(f"/inbox/{post}")
+    image = page.get_by_role("img", name="The image of the post")
+    await expect(image).to_be_visible()
+    assert await image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    counter = page.locator("#counter-text")
+    await expect(counter).to_contain_text("of 1,024")
+    await expect(counter).to_contain_text("characters are cut")
+    await expect(page.locator("#preview .bubble-text")).to_contain_text("…")
+    await expect(page.locator(f"#row-{post} .flag")).to_contain_text(re.compile(r"Telegram \+\d+"))
+    await shot(page, "inbox-image")
 
 
 async def test_a_viewer_reads_and_decides_nothing(panel: Panel) -> None:
