@@ -1,7 +1,8 @@
 -- name: posts
 -- The posts of some days: of each day the first ones ($2), with how many it has. $1 are the instants at which the days
 -- begin, and at last the one at which the last of them ends; $3 are the targets, NULL for all. A post that was never
--- planned stands where it was published.
+-- planned stands where it was published. What is shown is looked up one by one (OFFSET 0): it is a small part of what there
+-- is, which the planner can't know.
 WITH found AS (
     SELECT s.id, s.post_id, s.target, s.scheduled_time AS at
     FROM scheduled_posts s
@@ -17,7 +18,7 @@ WITH found AS (
 ), placed AS (
     SELECT *, width_bucket(at, $1::timestamptz[]) AS day FROM found
 ), counted AS (
-    SELECT *, row_number() OVER (PARTITION BY day ORDER BY at, target, post_id) AS place,
+    SELECT *, row_number() OVER (PARTITION BY day ORDER BY at, target COLLATE "C", post_id) AS place,
            count(*) OVER (PARTITION BY day) AS of_day
     FROM placed
 )
@@ -28,10 +29,11 @@ SELECT n.day, n.of_day, n.at, n.post_id AS shown_post_id, n.target AS shown_targ
        (SELECT a.hash FROM attachments a WHERE a.post_id = p.id AND a.place IN ('post', 'rewrite/' || w.id, 'source/0')
         ORDER BY a.place = 'post' DESC, a.place LIMIT 1) AS image
 FROM counted n
-JOIN posts p ON p.id = n.post_id
-LEFT JOIN scheduled_posts s ON s.id = n.id
-LEFT JOIN publications q ON q.post_id = n.post_id AND q.destination = n.target AND n.id IS NULL
-LEFT JOIN contents c ON c.post_id = p.id
+JOIN LATERAL (SELECT * FROM posts WHERE id = n.post_id OFFSET 0) p ON true
+LEFT JOIN LATERAL (SELECT * FROM scheduled_posts WHERE id = n.id OFFSET 0) s ON true
+LEFT JOIN LATERAL (SELECT url FROM publications WHERE post_id = n.post_id AND destination = n.target AND n.id IS NULL
+                   OFFSET 0) q ON true
+LEFT JOIN LATERAL (SELECT title, description FROM contents WHERE post_id = n.post_id OFFSET 0) c ON true
 LEFT JOIN LATERAL (
     SELECT r.id, r.title, r.text FROM rewrites r
     WHERE r.post_id = p.id AND r.status = 'succeeded' AND (s.rewrite_id IS NULL OR r.id = s.rewrite_id)
@@ -46,9 +48,9 @@ ORDER BY n.day, n.place
 -- Where posts go: the destinations, and what is planned elsewhere in some time.
 SELECT address AS target, title FROM destinations
 UNION
-SELECT DISTINCT target, '' FROM scheduled_posts s
-WHERE scheduled_time >= $1 AND scheduled_time < $2 AND status <> 'cancelled'
-  AND NOT EXISTS (SELECT FROM destinations d WHERE d.address = s.target)
+SELECT target, '' FROM (SELECT DISTINCT target FROM scheduled_posts
+                        WHERE scheduled_time >= $1 AND scheduled_time < $2 AND status <> 'cancelled') s
+WHERE NOT EXISTS (SELECT FROM destinations d WHERE d.address = s.target)
 ORDER BY target LIMIT 200
 
 -- name: rules
