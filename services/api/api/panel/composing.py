@@ -10,6 +10,7 @@ from api.http.calls import System
 from api.panel.application import make_panel
 from api.panel.assets import missing
 from api.panel.live import RAIL, Live, now_id
+from api.panel.operating import queues_region
 from api.panel.operations import Operations
 from api.panel.overview import overview_region, rail_region
 from api.panel.pages import Pages
@@ -17,6 +18,7 @@ from api.panel.routes import Panel
 from api.panel.screens import screens
 from api.panel.sessions import me
 from api.panel.sessions.identifying import identifier
+from api.panel.thumbnails import Thumbnails
 from api.settings import PanelSettings
 from common.users import Sessions
 
@@ -32,8 +34,11 @@ def compose(system: System, sessions: Sessions, routers: Iterable[APIRouter], se
     regions = {
         RAIL: rail_region(system.database),
         "overview": overview_region(system.database, system.nats.jetstream()),
+        "queues": queues_region(system.database, system.nats.jetstream()),
     }
     live = Live(system.hub, pages, regions)
     shared["counts"] = live.counts
     panel = Panel(system, Operations([*routers, me.router]), pages, live, identifier(sessions))
-    return make_panel(panel, screens())
+    app = make_panel(panel, screens())
+    app.state.thumbnails = Thumbnails()
+    return app

@@ -25,7 +25,6 @@ KIND = "images.delete"
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 ORIGINS: dict[str, Literal["generated", "source"]] = {"generated": "generated", "collected": "source"}
 ATTACHED = {"attached": True, "unattached": False}
-thumbnails = Thumbnails()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,7 @@ async def show_small(desk: Asking, digest: str) -> Response:
     if desk.request.headers.get("if-none-match") == f'"{digest}"':
         return Response(status_code=304)
     image = await _image(desk, digest)
+    thumbnails: Thumbnails = desk.request.app.state.thumbnails
     try:
         content = await thumbnails.of(desk.system.media, image.hash)
     except NotAPicture as error:
