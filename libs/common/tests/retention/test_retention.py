@@ -49,6 +49,24 @@ async def post(database: Database) -> UUID:
     return brought.post_id
 
 
+async def test_a_trial_is_forgotten_with_its_runs(database: Database, tmp_path: Path) -> None:
+    profile, about = await Catalog(database).put_profile("p"), await post(database)
+    for days, number in ((2, 1), (0, 2)):
+        await database.execute(
+            "WITH t AS (INSERT INTO profile_trials (id, profile_id, created_by, created_at)"
+            " VALUES (gen_random_uuid(), $1, 'tests', now() - make_interval(days => $3)) RETURNING id)"
+            " INSERT INTO profile_trial_runs (trial_id, number, post_id, event_id, text)"
+            " SELECT id, $4, $2, gen_random_uuid(), 'written' FROM t",
+            profile, about, days, number,
+        )  # fmt: skip
+    pruned = {each.kind: each.deleted for each in await Retention(database, settings(tmp_path))()}
+    assert pruned["trials"] == 1
+    assert [row["number"] for row in await database.fetch("SELECT number FROM profile_trial_runs")] == [2]
+    [file] = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+    [line] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [(run["number"], run["text"]) for run in line["runs"]] == [(1, "written")]
+
+
 @pytest.mark.parametrize("kind", FILL)
 async def test_what_is_old_is_forgotten_and_what_is_young_is_kept(
     database: Database, tmp_path: Path, kind: str
