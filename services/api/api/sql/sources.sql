@@ -11,18 +11,22 @@ FROM source_checks c LEFT JOIN sources s ON (s.kind, s.address) = (c.kind, c.add
 
 -- name: activity
 -- What sources brought within a day, by the hour; of each at most $2 posts are looked at, the newest.
-SELECT s.id AS source_id, s.enabled, s.schedule, count(p.at)::integer AS posts,
-       count(p.duplicate_of)::integer AS duplicates,
-       array(SELECT count(*) FILTER (WHERE age = 23 - hour)::integer
-             FROM generate_series(0, 23) AS hour LEFT JOIN unnest(array_agg(p.age)) AS age ON true
-             GROUP BY hour ORDER BY hour) AS hours
+SELECT s.id AS source_id, s.enabled, s.schedule, day.posts, day.duplicates, day.hours
 FROM sources s
-LEFT JOIN LATERAL (
-    SELECT collected_at AS at, duplicate_of, floor(extract(epoch FROM now() - collected_at) / 3600)::integer AS age
-    FROM posts WHERE source_id = s.id AND collected_at > now() - interval '1 day'
-    ORDER BY collected_at DESC, id DESC LIMIT $2
-) AS p ON true
-WHERE s.id = ANY($1::uuid[]) GROUP BY s.id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(brought.posts), 0)::integer AS posts, coalesce(sum(brought.duplicates), 0)::integer AS duplicates,
+           array_agg(coalesce(brought.posts, 0)::integer ORDER BY hour) AS hours
+    FROM generate_series(0, 23) AS hour
+    LEFT JOIN (
+        SELECT 23 - floor(extract(epoch FROM now() - collected_at) / 3600)::integer AS hour, count(*) AS posts,
+               count(duplicate_of) AS duplicates
+        FROM (SELECT collected_at, duplicate_of FROM posts
+              WHERE source_id = s.id AND collected_at > now() - interval '1 day'
+              ORDER BY collected_at DESC, id DESC LIMIT $2) AS newest
+        GROUP BY 1
+    ) AS brought USING (hour)
+) AS day
+WHERE s.id = ANY($1::uuid[])
 
 -- name: runs
 -- A page of a source's runs.
