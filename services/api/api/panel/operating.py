@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from nats.js import JetStreamContext
 from starlette.responses import Response
 
 from api.panel.desk import Desk
+from api.panel.live import Region
 from api.resources.alerts import Alert, list_alerts
 from api.resources.operations import BulkOperation, list_operations
+from api.resources.queues import look
 from common.planning.wall_clock import wall_time
+from common.postgres import Database
 
 MOST = 50
 
@@ -73,6 +77,15 @@ async def under_way(desk: Desk) -> list[BulkOperation]:
     running = await desk.read(list_operations, status="running", limit=MOST)
     pending = await desk.read(list_operations, status="pending", limit=MOST)
     return [*running.items, *pending.items]
+
+
+def queues_region(database: Database, stream: JetStreamContext) -> Region:
+    """Return how the queues stand as a part of pages."""
+
+    async def values() -> Mapping[str, Any]:
+        return {"queues": await look(database, stream)}
+
+    return Region("parts/queues_live.html", "live", values)
 
 
 def queue_of(alert: Alert) -> str | None:

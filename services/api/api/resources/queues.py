@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import Path
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 from pydantic import Field, StringConstraints
 from starlette.responses import JSONResponse, Response
 
@@ -150,8 +151,7 @@ class SettingsChange(Change):
 @router.get("")
 async def list_queues(call: Calling) -> Queues:
     """List the queues."""
-    found = await standing(call.database, call.system.nats.jetstream())
-    return Queues(items=[summary(each) for each in await views(call.database, found)])
+    return Queues(items=await look(call.database, call.system.nats.jetstream()))
 
 
 @router.get("/{queue}")
@@ -251,6 +251,11 @@ async def _read_from(database: Database, client: Client, queue: str, late: Seque
         },
         from_attributes=True,
     )
+
+
+async def look(database: Database, stream: JetStreamContext) -> list[QueueSummary]:
+    """Return how all queues stand."""
+    return [summary(each) for each in await views(database, await standing(database, stream))]
 
 
 def summary(view: QueueView) -> QueueSummary:

@@ -30,7 +30,7 @@ MORNING = time(9)
 async def show_queues(desk: Asking) -> Response:
     """Show how all queues stand."""
     found = await desk.read(list_queues)
-    return desk.page("queues.html", "queues", queues=found.items, **await around(desk))
+    return desk.page("queues.html", "queues", queues=found.items, live_region="queues", **await around(desk))
 
 
 @router.get("/queues/{queue}")
