@@ -131,11 +131,16 @@ async def test_an_edit_is_previewed_and_saved_by_keys(panel: Panel) -> None:
     await expect(editor).to_be_focused()
     await editor.fill("**A better headline**\n\nAnd a text. a j k")
     await expect(page.locator("#preview b").first).to_have_text("A better headline")
+    await page.locator("#preview").get_by_role("link", name="X", exact=True).click()  # though it does not go there
+    await expect(page.locator("#counter-text")).to_contain_text("of 280")
+    await editor.press_sequentially("!")
+    await expect(page.locator("#preview")).to_contain_text("a j k!")
+    await expect(page.locator("#counter-text")).to_contain_text("of 280")
     await page.keyboard.press("Control+Enter")
     await expect(page.get_by_role("heading", name="A better headline")).to_be_visible()
     await expect(page.get_by_role("heading", name="Edited")).to_be_visible()
     [edit] = (await panel.api.http.get(f"/posts/{post}")).json()["edits"]
-    assert (edit["text"], edit["entities"][0]["kind"]) == ("A better headline\n\nAnd a text. a j k", "bold")
+    assert (edit["text"], edit["entities"][0]["kind"]) == ("A better headline\n\nAnd a text. a j k!", "bold")
     await page.keyboard.press("e")
     await expect(editor).to_be_focused()
     await editor.fill("nothing of this")
