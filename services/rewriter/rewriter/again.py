@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from common.events import NotifyRequested, RewriteRequested, derive
 from common.failures import Reject, Skip
+from common.planning.deciding import wants_image
 from common.spending.calls import Purpose
 from rewriter.ports import Records
 from rewriter.rewrite import Rewrite, RewritePost
@@ -56,5 +57,5 @@ class RewriteAgain:
         asked.remark = event.remark
         pictured = await self._records.has_picture(post.id) or await self._records.has_image(post.id, event.rewrite_id)
         rewrite_id = derive("rewrite", post.id, route.id, request)
-        illustrate = route.illustrate and not pictured
+        illustrate = wants_image(route, pictured=pictured, text=asked.answer is not None)
         return Rewrite(rewrite_id, post.id, route.id, route.profile_id, asked, illustrate=illustrate, held=True)

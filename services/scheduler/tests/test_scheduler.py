@@ -61,8 +61,8 @@ async def requests(client: Client, subject: str, stream: str) -> list[Any]:
         await reader.unsubscribe()
 
 
-async def rewritten(client: Client, post_id: UUID, route_id: UUID) -> UUID:
-    event = PostRewritten(post_id=post_id, route_id=route_id, rewrite_id=uuid4())
+async def rewritten(client: Client, post_id: UUID, route_id: UUID, **given: Any) -> UUID:
+    event = PostRewritten(post_id=post_id, route_id=route_id, rewrite_id=uuid4(), **given)
     await client.jetstream().publish("post.rewritten", event.model_dump_json().encode())
     return event.rewrite_id
 
@@ -102,6 +102,26 @@ async def test_a_route_that_asks_for_approval_holds_the_post(
     state = await database.fetchrow("SELECT state FROM post_states WHERE post_id = $1", post_id)
     assert state
     assert state["state"] == "awaiting"
+
+
+async def test_what_a_person_had_rewritten_again_is_held_on_any_route(
+    service_settings: ServiceSettings, nats_client: Client, database: Database, post: tuple[UUID, UUID]
+) -> None:
+    post_id, source = post
+    route_id = await route(database, source)
+    await database.execute(
+        "INSERT INTO routings (post_id, route_id, rewrite_id, decision, targets)"
+        " VALUES ($1, $2, gen_random_uuid(), 'rewrite', '{telegram:@a}')",
+        post_id,
+        route_id,
+    )
+    async with scheduler():
+        rewrite_id = await rewritten(nats_client, post_id, route_id, held=True)
+        await eventually(lambda: job_status(database))
+    assert await requests(nats_client, "publish.requested", "PUBLISH") == []
+    routing = await database.fetchrow("SELECT decision, rewrite_id FROM routings")
+    assert routing
+    assert dict(routing) == {"decision": "hold", "rewrite_id": rewrite_id}
 
 
 async def test_a_route_that_is_gone_ends_the_post_as_cancelled(
