@@ -26,7 +26,7 @@ class SourceStates:
         row = await self._database.fetchrow(self._sql["state"], source_id)
         return SourceState(**dict(row)) if row else SourceState()
 
-    def advance(self, job: Job, source_id: UUID, page: Page, brought: Sequence[Brought]) -> None:
+    def advance(self, job: Job, source_id: UUID, page: Page, brought: Sequence[Brought] = ()) -> None:
         """Write with the job's result how far the source is read now, which never goes backwards, and what it gave."""
         job.write(self._sql["advance"], source_id, page.last_message_id, page.etag, page.last_modified)
         if added := [each for each in brought if each.added]:

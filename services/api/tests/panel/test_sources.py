@@ -131,6 +131,7 @@ async def test_a_source_is_paused_changed_and_deleted(panel: Panel, newsroom: Ne
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("alert")).to_contain_text("five fields")
     panel.expect("422")
+    await expect(page.get_by_label("Cron line")).to_have_value("* * * *")
     await page.get_by_label("Read it").select_option("every 5 minutes")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_label("Read it")).to_have_value("*/5 * * * *")

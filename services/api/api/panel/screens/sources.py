@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from starlette.responses import Response
@@ -30,6 +31,7 @@ router = screen()
 SHOWN = {"": {}, "well": {"failing": False, "enabled": True}, "failing": {"failing": True, "enabled": True},
          "paused": {"enabled": False}}  # fmt: skip
 RUNS, POSTS = 20, 5
+SHORTEST_NAME = 5  # https://core.telegram.org/method/account.checkUsername
 
 
 @router.get("/sources")
@@ -57,8 +59,8 @@ async def check(desk: Asking) -> Response:
     """Look at an address that is being pasted."""
     form = await desk.form()
     address = form.get("address", "").strip()
-    if not address:
-        return _adding(desk)
+    if not address or (desk.by_htmx and "look" not in form and _begun(address)):
+        return _adding(desk, address=address)
     try:
         given = desk.given(NewCheck, address=address, allow_private=bool(form.get("allow_private")))
         asked = await desk.act(check_source, given=given)
@@ -109,7 +111,7 @@ async def save_source(desk: Asking, source_id: UUID) -> Response:
     try:
         await desk.act(change_source, source_id=source_id, change=desk.given(SourceChange, **values))
     except Problem as problem:
-        return await _source(desk, source_id, wrong=_first(problem))
+        return await _source(desk, source_id, wrong=_first(problem), typed=form)
     return desk.redirect(f"/sources/{source_id}")
 
 
@@ -156,7 +158,9 @@ async def _switch(desk: Desk, source_id: UUID, *, enabled: bool) -> Response:
     return await _source(desk, source_id) if desk.by_htmx else desk.redirect(f"/sources/{source_id}")
 
 
-async def _source(desk: Desk, source_id: UUID, cursor: str = "", wrong: str = "") -> Response:
+async def _source(
+    desk: Desk, source_id: UUID, cursor: str = "", *, wrong: str = "", typed: Mapping[str, str] | None = None
+) -> Response:
     source = await desk.read(get_source, source_id=source_id)
     runs = await desk.read(list_runs, source_id=source_id, limit=RUNS, cursor=cursor)
     activity = await desk.read(list_activity, source_id=[source_id])
@@ -176,6 +180,7 @@ async def _source(desk: Desk, source_id: UUID, cursor: str = "", wrong: str = ""
         own_routes=len(own.items),
         posts=posts.items,
         wrong=wrong,
+        typed=typed or {},
         words=_words(desk),
     )
 
@@ -184,6 +189,17 @@ def _adding(desk: Desk, **values: Any) -> Response:
     values = {"address": "", "check": None, "wrong": "", "own": False, **values}
     default = FEED_DEFAULT if values["check"] and values["check"].kind == "feed" else ""
     return desk.page("source_add.html", "checked", default=default, words=_words(desk), **values)
+
+
+def _begun(address: str) -> bool:
+    """Whether an address is hardly begun: Telegram allows few questions, so names are not asked for by the letter."""
+    if "://" in address:
+        try:
+            host = urlsplit(address).hostname or ""
+        except ValueError:
+            return True
+        return "." not in host.strip(".") and host != "localhost"
+    return len(address.removeprefix("@")) < SHORTEST_NAME
 
 
 def _schedule(form: Mapping[str, str]) -> str | None:

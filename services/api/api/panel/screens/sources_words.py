@@ -121,7 +121,7 @@ class SourceWords:
 
     def presets(self, line: str | None) -> list[tuple[str, str, bool]]:
         """Return what can be chosen: value, name, whether it is chosen. A line of one's own is the last."""
-        chosen = line or ""
+        chosen = "" if line in (None, "own") else line
         known = [(preset.line, self._say(preset.name), preset.line == chosen) for preset in PRESETS]
         return known if any(each[2] for each in known) else [*known, (chosen, f"{chosen} UTC", True)]
 
