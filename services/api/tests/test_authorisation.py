@@ -37,7 +37,7 @@ def operations() -> list[tuple[str, str]]:
 
 def needed(method: str, path: str) -> Scope:
     """What the operation is meant to need; the app is not asked."""
-    if path.startswith(ONLY_ADMINS):
+    if path.startswith(ONLY_ADMINS) or path == "/api/v1/notifications/test":
         return "admin"
     if path.startswith("/api/v1/budgets") and method != "GET":
         return "admin"
@@ -49,7 +49,7 @@ def filled(path: str) -> str:
     values = {"hash": "0" * 64, "address": "telegram:@nobody", "consumer": "nobody", "event_id": "nothing"}
     values |= {"number": "7", "queue": "none", "login": "nobody", "name": "none"}
     nouns = "source profile route post broadcast notification webhook delivery content rule scheduled budget"
-    for name in [*nouns.split(), "trial", "operation", "alert"]:
+    for name in [*nouns.split(), "check", "trial", "operation", "alert"]:
         values[f"{name}_id"] = str(UUID(int=7))
     return path.format(**values)
 

@@ -21,6 +21,7 @@ from api.resources import (
     jobs,
     logs,
     metrics,
+    notification_tests,
     notifications,
     operations,
     overview,
@@ -54,7 +55,8 @@ def routers() -> list[APIRouter]:
         sources, profiles, destinations, routes, posts, post_decisions, post_records, inbox,
         contents, scheduled_posts, rules,
         broadcasts, calendar, budgets, spending, quotas, profile_versions, profile_trials,
-        chats, queues, jobs, dead_letters, operations, images, notifications, alerts, webhooks, audit, logs, health,
+        chats, queues, jobs, dead_letters, operations, images, notification_tests, notifications,
+        alerts, webhooks, audit, logs, health,
         metrics, overview, verification, users, tokens, connections, settings, events,
     )  # fmt: skip
     return [module.router for module in modules]

@@ -1,7 +1,7 @@
 """Notifications: what people were told."""
 
 from typing import Annotated, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import Field
@@ -11,7 +11,6 @@ from api.http.paging import Page, Paged
 from api.http.routes import resource
 from api.http.values import Answer, Given, Utc
 from api.statements import statement
-from common.events import NotifyRequested
 
 router = resource("notifications")
 
@@ -51,27 +50,6 @@ async def list_notifications(
 ) -> Page[Notification]:
     """List notifications."""
     return await page.of(Notification, statement("records", "list_notifications"), severity, kind, post_id, read)
-
-
-class TestMessage(Answer):
-    """A message that tests the channels."""
-
-    fingerprint: str = Field(description="of the notification that it becomes")
-
-
-@router.post("/test", status_code=202)
-async def test_notifications(call: Calling) -> TestMessage:
-    """Tell everybody who is told of errors that this is a test: by e-mail, by webhooks, and in the list."""
-    fingerprint = f"api.test_message/{uuid4()}"
-    notice = NotifyRequested(
-        kind="api.test_message",
-        severity="error",
-        title=f"This is a test of the notifications, by {call.actor}",
-        detail="Whoever reads this is told of errors. Nothing is wrong.",
-        fingerprint=fingerprint,
-    )
-    await call.emit(notice)
-    return TestMessage(fingerprint=fingerprint)
 
 
 @router.get("/{notification_id}")

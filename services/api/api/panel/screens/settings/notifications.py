@@ -7,7 +7,7 @@ from api.panel.desk import Asking, Desk
 from api.panel.routes import screen
 from api.panel.screens.settings.form import Form, refused
 from api.panel.screens.settings.told import EVENTS
-from api.resources.notifications import test_notifications
+from api.resources.notification_tests import test_notifications
 from api.resources.settings import list_settings
 from api.resources.webhooks import CreatedWebhook, NewWebhook, create_webhook, list_webhooks
 
