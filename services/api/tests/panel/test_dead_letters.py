@@ -115,6 +115,18 @@ async def test_all_of_one_error_by_group_by_selection_and_by_filter(panel: Panel
     assert [each["number"] for each in (await panel.api.http.get("/dead-letters")).json()["items"]] == [13]
 
 
+async def test_nothing_is_discarded_that_was_not_counted(panel: Panel) -> None:
+    await die(panel.api, 2)
+    page = await panel.visit("/dead")
+    await page.get_by_role("button", name="Discard all 2").click()
+    await die(panel.api, 1)
+    panel.expect("status of 409")
+    await page.get_by_role("dialog").get_by_role("button", name="Discard all 2").click()
+    await expect(page.get_by_role("alert")).to_have_text("More have come meanwhile: it was to be 2.")
+    await page.get_by_role("button", name="Discard all 3").click()
+    await expect(page.locator(".figure")).to_have_text("3 of 3")
+
+
 async def test_many_without_scripts(panel: Panel) -> None:
     await die(panel.api, 2)
     page = await panel.visit("/dead", scripts=False)

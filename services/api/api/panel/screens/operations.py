@@ -26,6 +26,7 @@ router = screen()
 TIMES = ("died_from", "died_until", "created_from", "created_until")
 MANY = {"dead_letters": "numbers", "jobs": "keys"}
 LISTS = {"dead_letters": "/dead", "jobs": "/jobs", "images": "/images"}
+FOR_GOOD = ("dead_letters.discard", "jobs.cancel", "images.delete")
 NOT_FILTERS = ("kind", "reason", "chosen", "all", "cursor", "view", "counted")
 
 
@@ -46,32 +47,22 @@ async def count(desk: Asking) -> Response:
         raise Problem("invalid", desk.gettext("nothing is chosen"))
     given = {MANY[kind.partition(".")[0]]: chosen} if not whole and _many(kind) else {}
     given |= _filter(desk, dict(asked), alone=bool(given))
-    answer = await desk.read(start_operation, given=desk.given(NewOperation, kind=kind, filter=given, dry_run=True))
-    matching = Matching.model_validate_json(bytes(answer.body))  # type: ignore[attr-defined] # a dry run's answer
-    return desk.page(
-        "operation_new.html",
-        "asked",
-        kind=kind,
-        filter=given,
-        fields=[
-            (name, each) for name, value in given.items() for each in (value if isinstance(value, list) else [value])
-        ],
-        matching=matching.matching,
-        example=await _example(desk, asked.get("fingerprint") if whole else None),
-        back=back_to(kind),
-        path="/dead" if back_to(kind) == "/dead" else "/queues",
-    )
+    return await _asked(desk, kind, given)
 
 
 @router.post("/operations")
 async def start(desk: Asking) -> Response:
-    """Do it, and show how it goes on."""
+    """Do it, and show how it goes on. What can't be undone is asked again where it would befall more than was said."""
     form = dict(await desk.form())
     kind = form.get("kind", "")
     many = MANY.get(kind.partition(".")[0], "")
     given: dict[str, Any] = {name: value for name, value in form.items() if name not in ("kind", "reason", many)}
     if chosen := await desk.chosen(many) if many else []:
         given[many] = chosen
+    said = given.pop("counted", "")
+    counted = int(said) if said.isdecimal() else 0
+    if kind in FOR_GOOD and await _matching(desk, kind, given) > counted:
+        return await _asked(desk, kind, given, counted=counted)
     started = await desk.act(
         start_operation, given=desk.given(NewOperation, kind=kind, filter=given, reason=form.get("reason", ""))
     )
@@ -89,6 +80,30 @@ async def cancel(desk: Asking, operation_id: UUID) -> Response:
     """Let one stop."""
     stopped = await desk.act(cancel_operation, operation_id=operation_id)
     return _operation(desk, stopped) if desk.by_htmx else desk.redirect(f"/operations/{operation_id}")
+
+
+async def _asked(desk: Desk, kind: str, given: dict[str, Any], *, counted: int | None = None) -> Response:
+    """Ask whether it is to be done; `counted`: to how many it was to be done, where there are more by now."""
+    fields = [(name, each) for name, value in given.items() for each in (value if isinstance(value, list) else [value])]
+    return desk.page(
+        "operation_new.html",
+        "asked",
+        status=200 if counted is None else 409,
+        kind=kind,
+        filter=given,
+        fields=fields,
+        matching=await _matching(desk, kind, given),
+        counted=counted,
+        for_good=kind in FOR_GOOD,
+        example=await _example(desk, given.get("fingerprint")),
+        back=back_to(kind),
+        path="/dead" if back_to(kind) == "/dead" else "/queues",
+    )
+
+
+async def _matching(desk: Desk, kind: str, given: dict[str, Any]) -> int:
+    answer = await desk.read(start_operation, given=desk.given(NewOperation, kind=kind, filter=given, dry_run=True))
+    return Matching.model_validate_json(bytes(answer.body)).matching  # type: ignore[attr-defined] # a dry run's answer
 
 
 async def _example(desk: Desk, fingerprint: str | None) -> LetterGroup | None:
