@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from api.panel.sessions.cookie import PLAIN
 from common.testing.newsroom import Newsroom
@@ -182,6 +182,29 @@ async def test_what_is_typed_is_never_lost(panel: Panel) -> None:
     await expect(page.get_by_role("heading", name="My text")).to_be_visible()
     await page.keyboard.press("e")
     await expect(page.get_by_text("This is what you typed before")).to_be_hidden()
+
+
+async def test_what_comes_late_takes_no_editor_away(panel: Panel) -> None:
+    first, second = await held(panel, 2)
+    page = await panel.visit("/inbox")
+    await shown(page, first)
+    held_back = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await held_back.wait()
+        await route.continue_()
+
+    await page.route(re.compile(f"/inbox/{first}$"), late)
+    async with page.expect_request(re.compile(f"/inbox/{first}$")):  # as something happened to it
+        assert (await panel.api.http.patch(f"/posts/{first}", json={"text": "Their text"})).status_code == 200
+    await page.keyboard.press("e")
+    editor = page.get_by_label("Text of the post")
+    await editor.fill("What I type")
+    async with page.expect_response(re.compile(f"/inbox/{first}$")):
+        held_back.set()
+    await expect(page.locator(f"#row-{first}")).to_contain_text("Their text")
+    await expect(editor).to_have_value("What I type")
+    assert second
 
 
 async def test_another_rewrite_is_asked_for(panel: Panel) -> None:

@@ -58,6 +58,16 @@ document.addEventListener("click", (event) => {
   if (given) sessionStorage.removeItem(`draft/${given.dataset.forget}`);
 });
 
+// What was asked for by itself comes too late where somebody types by now, or looks at another post.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement?.id !== "post") return;
+  const { shown } = post().dataset;
+  const asked = new URL(ctx.request.action, location.href).pathname;
+  const busy = post().querySelector("textarea[data-draft], dialog[open]");
+  if (busy || asked !== (shown ? `/inbox/${shown}` : "/inbox")) event.preventDefault();
+});
+
 // On a phone list and post are pages of their own.
 document.addEventListener("htmx:after:swap", () => {
   if (post()?.dataset.shown && location.pathname !== "/inbox") document.getElementById("desk")?.classList.replace("is-list", "is-post");
