@@ -212,8 +212,8 @@ async def test_the_chats_of_a_broadcast(api: Api) -> None:
     post = await api.post("What is to be sent to many", title="News")
     chats = [f"@chat_{number}" for number in range(5)] + ["-1001234567890", "-42"]
     task = await api.database.strict.fetchval(
-        "INSERT INTO userbot_tasks (post_id, target_chat_ids, chats, status, started_at)"
-        " VALUES ($1, $2, $2, 'processing', now()) RETURNING id",
+        "INSERT INTO userbot_tasks (post_id, target_chat_ids, chats, status, started_at, sent_count, error_count)"
+        " VALUES ($1, $2, $2, 'processing', now(), 3, 1) RETURNING id",
         post,
         chats,
     )

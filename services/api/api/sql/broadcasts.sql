@@ -2,24 +2,20 @@
 -- A page of broadcasts, each with what it sends in a few words, how far it is, and the seconds that each of its latest
 -- twenty chats took.
 WITH page AS (
-    SELECT * FROM userbot_tasks
+    SELECT *, sent_count + skipped_count + error_count AS done FROM userbot_tasks
     WHERE created_at <= $2 AND (created_at, id) < ($2, $3)
       AND ($4::text IS NULL OR status = $4) AND ($5::uuid IS NULL OR post_id = $5)
     ORDER BY created_at DESC, id DESC LIMIT $1
 )
 SELECT t.*, left(coalesce(t.text, nullif(p.title, ''), p.text, ''), 200) AS subject,
        coalesce(cardinality(t.chats), nullif(cardinality(t.target_chat_ids), 0)) AS total,
-       progress.done::integer AS done,
+       t.done,
        CASE WHEN t.status = 'processing' AND t.paused_at IS NULL
-            THEN now() + make_interval(secs => pace.chat_seconds * greatest(0, cardinality(t.chats) - progress.done)) END
+            THEN now() + make_interval(secs => pace.chat_seconds * greatest(0, cardinality(t.chats) - t.done)) END
             AS ends_at,
        t.created_at AS page_at, t.id AS page_key
 FROM page t
 LEFT JOIN posts p ON p.id = t.post_id
-CROSS JOIN LATERAL (
-    SELECT count(DISTINCT chat) FILTER (WHERE outcome IN ('sent', 'refused', 'skipped', 'unknown')) AS done
-    FROM broadcast_attempts WHERE task_id = t.id
-) AS progress
 CROSS JOIN LATERAL (
     SELECT (extract(epoch FROM max(finished_at) - min(finished_at)) / nullif(count(*) - 1, 0))::float8 AS chat_seconds
     FROM (SELECT finished_at FROM broadcast_attempts

@@ -81,6 +81,7 @@ async def test_a_broadcast_is_followed_paused_and_called_off(panel: Panel, newsr
         " VALUES ($1, '@chat_40', 1, 'a', 'skipped', now())",
         task,
     )
+    await database.execute("UPDATE userbot_tasks SET skipped_count = 1 WHERE id = $1", task)
     await expect(page.get_by_text("41 of 120 chats", exact=True)).to_be_visible()
     await page.goto("/broadcasts")
     item = page.locator(f"#broadcast-{task}")
@@ -113,3 +114,15 @@ async def test_chats_are_added_switched_off_and_found_by_their_flags(panel: Pane
     assert not [*await axe(page), *await overflow(page)]
     assert (await panel.api.http.get("/chats/@maple_cycling")).json()["enabled"] is False
     assert newsroom.broadcasts
+
+
+async def test_what_is_no_chat_is_kept_where_it_was_typed(panel: Panel) -> None:
+    page = await panel.visit("/broadcasts/chats")
+    await page.get_by_role("button", name="Add a chat").click()
+    dialog = page.get_by_role("dialog", name="Add a chat")
+    await dialog.get_by_label("Name, link or id").fill("not a chat")
+    await dialog.get_by_role("button", name="Add it").click()
+    panel.expect("422")
+    await expect(page.get_by_role("alert")).to_contain_text("It was not added")
+    await expect(page.get_by_label("Name, link or id")).to_have_value("not a chat")
+    assert not [*await axe(page), *await overflow(page)]
