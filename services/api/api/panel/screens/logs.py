@@ -40,6 +40,7 @@ async def show_logs(desk: Asking) -> Response:
     look, wanted = _look(desk)
     values: dict[str, Any] = {
         "look": look,
+        "today": _today(desk),
         "services": sorted({durable.service for durable in topology().durables()}),
         "levels": LEVELS,
     }
