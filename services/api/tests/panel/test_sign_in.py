@@ -173,7 +173,7 @@ async def test_a_session_ends_with_its_time_its_user_and_the_password(api: Api) 
             away = await client.get("/", headers={"HX-Request": "true"})
             assert away.status_code == 401
             assert (await client.get("/")).headers["location"] == "/sign-in?next=%2F"
-            await api.database.execute(f"UPDATE {undone}")
+            await api.database.execute(undone)
             assert (await client.get("/")).status_code == 200
         await Users(api.database).set_password("editor", "another long one")
         assert (await client.get("/")).status_code == 303
