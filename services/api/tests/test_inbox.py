@@ -1,10 +1,12 @@
 """The inbox: what waits for a person, another rewrite, and decisions that are taken back."""
 
 import asyncio
-import time
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from api.http.paging import END_OF_TIME
+from api.statements import statement
 from common.catalog import Catalog
 from common.testing.waiting import eventually
 
@@ -69,31 +71,37 @@ async def test_pages_of_what_is_planned_begin_with_what_is_next(api: Api) -> Non
     assert seen == [posts[1], posts[3], posts[0], posts[4], posts[2]]
 
 
-async def test_a_hundred_thousand_posts_do_not_slow_it_down(api: Api) -> None:
+async def test_many_other_posts_do_not_slow_it_down(api: Api) -> None:
     await api.source()
-    await api.database.execute(
-        """INSERT INTO posts (id, source_id, external_id, text)
-           SELECT gen_random_uuid(), s.id, 'many-' || n, 'Some text of a post'
-           FROM sources s, generate_series(1, 100000) n""",
-    )
-    await api.database.execute(
-        """INSERT INTO routings (post_id, route_id, rewrite_id, decision, targets, decided_at)
-           SELECT id, gen_random_uuid(), gen_random_uuid(),
-                  (ARRAY['publish', 'publish', 'publish', 'reject', 'hold'])[(1 + (row_number() OVER ()) % 5)::int],
-                  '{telegram:@there}', now() - (row_number() OVER ()) * interval '1 second' FROM posts"""
-    )
-    await api.database.execute("ANALYZE")
-    fastest = {}
-    for path in ("/inbox", "/inbox?tab=rejected", "/inbox/counts"):
-        took = []
-        for _ in range(8):
-            before = time.perf_counter()
-            answer = await api.http.get(path)
-            took.append(time.perf_counter() - before)
-            assert answer.status_code == 200
-        fastest[path] = min(took)
-    assert max(fastest.values()) < 0.03, fastest  # over HTTP, on a loaded machine
+    for part in range(10):  # each within the time that a statement may take
+        await api.database.execute(
+            """WITH many AS (
+                   INSERT INTO posts (id, source_id, external_id, text)
+                   SELECT gen_random_uuid(), s.id, $1 || '/' || n, ''
+                   FROM sources s, generate_series(1, 2000) n RETURNING id)
+               INSERT INTO routings (post_id, route_id, rewrite_id, decision, targets, decided_at)
+               SELECT id, gen_random_uuid(), gen_random_uuid(),
+                      (ARRAY['publish', 'publish', 'publish', 'reject', 'hold'])[(1 + (row_number() OVER ()) % 5)::int],
+                      '{telegram:@there}', now() - (row_number() OVER ()) * interval '1 second' FROM many""",
+            str(part),
+        )
+    await api.database.execute("ANALYZE posts, routings")
     assert await counts(api) == (1000, 0, 1000)
+    assert len(await inbox(api)) == len(await inbox(api, "rejected")) == 50
+    # How many pages of the database are looked at does not depend on what else the machine does.
+    first = 51, END_OF_TIME, None, None
+    for name, arguments in (
+        ("list_held", first),
+        ("list_rejected", first),
+        ("list_planned", first),
+        ("counts", (1000,)),
+    ):
+        explained = await api.database.fetchrow(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement('inbox', name)}", *arguments
+        )
+        assert explained
+        plan = json.loads(explained[0])[0]["Plan"]
+        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 3000, (name, plan["Shared Hit Blocks"])
 
 
 async def test_another_rewrite_is_asked_for_with_a_remark(api: Api) -> None:

@@ -90,8 +90,8 @@ ORDER BY d.scheduled_time, d.id DESC LIMIT $1
 -- name: counts
 -- How many posts wait for a decision, wait for their time, and were rejected; each counted up to $1.
 SELECT (SELECT count(*) FROM (SELECT DISTINCT post_id FROM (
-            SELECT r.post_id FROM routings r JOIN posts p ON p.id = r.post_id AND p.duplicate_of IS NULL
-            WHERE r.decision IN ('hold', 'rewrite') LIMIT 2 * $1) AS newest LIMIT $1) AS held) AS awaiting,
+            SELECT post_id FROM routings WHERE decision IN ('hold', 'rewrite') LIMIT 2 * $1) AS newest LIMIT $1) AS held)
+           AS awaiting,
        (SELECT count(*) FROM (SELECT DISTINCT post_id FROM (
             SELECT post_id FROM scheduled_posts WHERE status = 'scheduled' LIMIT 4 * $1) AS next LIMIT $1) AS planned)
            AS scheduled,
