@@ -139,7 +139,7 @@ async def test_a_rule_is_run_paused_and_deleted(panel: Panel) -> None:
 
 async def test_the_list_says_when_and_what_came_of_it_on_a_phone_too(panel: Panel) -> None:
     await made(panel)
-    await made(panel, name="Off", is_active=False)
+    off = await made(panel, name="Off", is_active=False)
     page = await panel.visit("/rules", role="viewer", width=PHONE, language="ru", theme="dark")
     await expect(page.locator(".rule-list li")).to_have_count(2)
     await expect(page.locator(".rule-list")).to_contain_text("каждый день в 09:00, Europe/Berlin", ignore_case=True)
@@ -152,6 +152,8 @@ async def test_the_list_says_when_and_what_came_of_it_on_a_phone_too(panel: Pane
     await expect(page.locator(".rule-list li")).to_have_count(2)
     await page.get_by_role("link", name="Told live").click()
     await expect(page.locator("#rule button")).to_have_count(0)
+    for path in ("/rules/new", f"/rules/{off}/edit", "/calendar/new"):
+        assert (await page.request.get(path)).status == 403
 
 
 async def test_what_a_rule_says_is_text(panel: Panel) -> None:
