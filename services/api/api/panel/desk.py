@@ -57,10 +57,15 @@ class Desk:
         said = translations(self.viewer.language).ngettext(singular, plural, number)
         return said % {"num": number, **values}
 
+    def need(self, scope: Scope) -> None:
+        """Raise Problem where what needs `scope` is not allowed to this person, such as a form that they can't send."""
+        if not self.may(scope):
+            raise Problem("forbidden", f"this needs the scope {scope}; your role is {self.viewer.role}")
+
     async def read(self, endpoint: Callable[..., Awaitable[Answering]], /, **arguments: Any) -> Answering:
         """Call an endpoint that reads. A list takes `limit` and `cursor`. Raises Problem."""
         known = self.operations[endpoint]
-        self._check(known)
+        self.need(known.scope)
         system, path = self.system, known.path(arguments)
         call = Call(system, self.request, self.viewer.caller, system.database, system.rails, path=path)
         return await _called(endpoint, known, call, arguments)
@@ -70,7 +75,7 @@ class Desk:
     ) -> Answering:
         """Call an endpoint that writes: its transaction, audit line and events as over HTTP. Raises Problem."""
         known = self.operations[endpoint]
-        self._check(known)
+        self.need(known.scope)
         path, operation = known.path(arguments), known.operation
         begun = writing(self.system, self.request, self.viewer.caller, operation, path=path, if_match=if_match)
         try:
@@ -120,10 +125,6 @@ class Desk:
         if self.by_htmx:
             return Response(status_code=204, headers={"HX-Redirect": quote(path, safe="/:?&=%@+,;#")})
         return RedirectResponse(path, 303)
-
-    def _check(self, known: Known) -> None:
-        if not self.may(known.scope):
-            raise Problem("forbidden", f"this needs the scope {known.scope}; your role is {self.viewer.role}")
 
 
 async def _called(

@@ -69,8 +69,7 @@ async def show_profiles(desk: Asking) -> Response:
 @router.get("/ai/new")
 async def show_new(desk: Asking) -> Response:
     """Show the form of a profile that is to be."""
-    if not desk.may("write"):
-        raise Problem("forbidden", "this needs the scope write")
+    desk.need("write")
     values = values_of(NewProfile(name="-")) | {"name": ""}
     return await _new(desk, values, {})
 

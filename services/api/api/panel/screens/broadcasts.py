@@ -42,6 +42,7 @@ async def show_broadcasts(desk: Asking, status: str = "", cursor: str = "") -> R
 @router.get("/broadcasts/new")
 async def write_broadcast(desk: Asking, post_id: UUID | None = None) -> Response:
     """Show the form of a new broadcast, of a post or a text."""
+    desk.need("write")
     return await _form(desk, {"post_id": str(post_id or "")})
 
 

@@ -123,8 +123,7 @@ async def _planned(desk: Desk, form: PostForm, at: datetime) -> list[str]:
 
 
 async def _form(desk: Desk, form: PostForm) -> Response:
-    if not desk.may("write"):
-        raise Problem("forbidden", "this needs the scope write")
+    desk.need("write")
     destinations = (await desk.read(list_destinations, limit=MOST)).items
     profiles = (await desk.read(list_profiles, limit=MOST)).items
     return desk.page(

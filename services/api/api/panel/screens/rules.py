@@ -179,8 +179,7 @@ async def _rule(desk: Desk, rule_id: UUID, cursor: str = "") -> Response:
 
 
 async def _form(desk: Desk, form: RuleForm, rule_id: UUID | None = None) -> Response:
-    if not desk.may("write"):
-        raise Problem("forbidden", "this needs the scope write")
+    desk.need("write")
     destinations = (await desk.read(list_destinations, limit=MOST)).items
     profiles = (await desk.read(list_profiles, limit=MOST)).items
     known = {each.address: each.title for each in sorted(destinations, key=lambda each: each.address)}

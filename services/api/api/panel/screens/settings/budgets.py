@@ -117,8 +117,7 @@ def _dearest(groups: list[Any]) -> list[Any]:
 
 
 def _check(desk: Desk) -> None:
-    if not desk.may("admin"):
-        raise Problem("forbidden", "this needs the scope admin")
+    desk.need("admin")
 
 
 async def _form(desk: Desk, form: Form, budget: Budget | None = None) -> Response:

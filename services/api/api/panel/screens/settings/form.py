@@ -31,7 +31,8 @@ def refused(desk: Desk, values: Mapping[str, Any], problem: Problem) -> Form:
     """Return a form with what the API refused of it. Raises what is no matter of the form."""
     if problem.status not in (409, 412, 422, 429):
         raise problem
-    wrong = {_field(error): desk.gettext(error["detail"]) for error in problem.errors}
+    details = {_field(error): error["detail"] for error in problem.errors}
+    wrong = {field: desk.gettext(detail) for field, detail in details.items()}
     return Form(values, wrong or {WHOLE: desk.gettext(str(problem))})
 
 
