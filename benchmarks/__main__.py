@@ -19,11 +19,12 @@ from benchmarks.hop import RunFailed, measure_hop
 from benchmarks.jobs import measure_jobs
 from benchmarks.media import measure_media
 from benchmarks.observability import measure_observability
+from benchmarks.panel import PanelFailed, measure_panel
 from benchmarks.pipeline import PipelineFailed, measure_pipeline
 from benchmarks.planning import PlanningFailed, measure_planning
 
-PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "dead", "jobs", "observability")
-FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed)
+PARTS = ("hop", "pipeline", "media", "broadcast", "album", "planning", "api", "panel", "dead", "jobs", "observability")
+FAILURES = (RunFailed, PipelineFailed, BroadcastFailed, AlbumFailed, PlanningFailed, ApiFailed, PanelFailed)
 RESULTS = REPOSITORY / "benchmarks" / "results" / "latest.json"
 
 
@@ -44,7 +45,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--chats", type=positive, default=300, help="of each broadcast (default: 300)")
     parser.add_argument("--waiting", type=positive, default=100_000, help="scheduled posts that wait (default: 100000)")
     parser.add_argument("--rows", type=positive, default=1_000_000, help="of the query for what is due")
-    parser.add_argument("--listed", type=positive, default=100_000, help="posts behind the API (default: 100000)")
+    parser.add_argument(
+        "--listed", type=positive, default=100_000, help="posts behind the API and the panel (default: 100000)"
+    )
     parser.add_argument("--requests", type=positive, default=2000, help="to the API, of each kind (default: 2000)")
     parser.add_argument("--jobs", type=positive, default=1_000_000, help="in the lists of jobs (default: 1000000)")
     parser.add_argument("--letters", type=positive, default=5000, help="dead letters of a storm (default: 5000)")
@@ -72,6 +75,7 @@ def main() -> int:
         "album": lambda: asyncio.run(measure_album(say=say)),
         "planning": lambda: asyncio.run(measure_planning(waiting=asked.waiting, due=300, rows=asked.rows, say=say)),
         "api": lambda: asyncio.run(measure_api(posts=asked.listed, requests=asked.requests, say=say)),
+        "panel": lambda: asyncio.run(measure_panel(posts=asked.listed, say=say)),
         "dead": lambda: asyncio.run(
             measure_dead_letters(letters=asked.letters, requests=asked.requests // 10, say=say)
         ),

@@ -12,19 +12,23 @@ AXE = Path(__file__).parent / "vendor" / "axe.js"  # `make install` puts it ther
 TAGS = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = "axe.run(document, {runOnly: {type: '%s', values: %s}, resultTypes: ['violations']})"
 WIDER = """() => {
-  const width = document.documentElement.clientWidth;
-  if (document.documentElement.scrollWidth <= width) return [];
+  const root = document.documentElement, width = root.clientWidth;
+  if (root.scrollWidth <= width) return [];
+  const clips = (each) => getComputedStyle(each).overflowX !== 'visible';
   const clipped = (element) => {
-    for (let each = element.parentElement; each && each !== document.body; each = each.parentElement)
-      if (getComputedStyle(each).overflowX !== 'visible') return true;
-    return false;
+    for (let each = element.offsetParent; each && each !== document.body; each = each.offsetParent)
+      if (clips(each)) return true;
+    return getComputedStyle(element).position !== 'absolute' && [...parents(element)].some(clips);
   };
-  const named = (element) => element.tagName.toLowerCase() + (element.id ? '#' + element.id : '')
-    + [...element.classList].map((name) => '.' + name).join('');
-  return ['the page is ' + document.documentElement.scrollWidth + ' px wide, of ' + width,
+  function* parents(element) {
+    for (let each = element.parentElement; each && each !== document.body; each = each.parentElement) yield each;
+  }
+  const named = (each) => each.tagName.toLowerCase() + (each.id ? '#' + each.id : '')
+    + [...each.classList].map((name) => '.' + name).join('');
+  return ['the page is ' + root.scrollWidth + ' px wide, of ' + width,
     ...[...document.querySelectorAll('body *')]
       .filter((element) => element.getBoundingClientRect().right > width + 1 && !clipped(element))
-      .map((element) => named(element) + ' ends at ' + Math.round(element.getBoundingClientRect().right)).slice(0, 8)];
+      .map((element) => named(element) + ' ends at ' + Math.round(element.getBoundingClientRect().right)).slice(0, 6)];
 }"""
 
 

@@ -32,6 +32,11 @@ LINES = (
         {"exception": "Traceback (most recent call last):\n  …\nSessionRevoked"},
     ),
 )
+PEOPLE = (
+    ("anna", "Анна Лебедева", "editor", False),
+    ("pavel", "Павел Марков", "admin", False),
+    ("nina", "Нина Орлова", "viewer", True),
+)
 PASTELS = ("#87a8b8", "#c98d6b", "#7e9a70")
 
 
@@ -42,6 +47,8 @@ async def surround(room: "Newsroom", house: dict[str, Any]) -> None:
     await _tell(room, house)
     await _log(room)
     await _draw(room)
+    for login, name, role, disabled in PEOPLE:
+        await room.database.execute(SQL["user"], login, name, role, disabled)
     await _try_out(room)
     await room.database.execute(SQL["calls"], room.routes["city"], "newsroom-large")
     await room.database.execute(SQL["calls"], room.routes["science"], "newsroom-small")

@@ -200,3 +200,9 @@ VALUES ($1, 'feed', $2, now() - interval '3 minutes', now() - interval '3 minute
 INSERT INTO source_runs (source_id, at, brought, duplicates, error)
 SELECT $1, now() - n * interval '97 minutes', n % 4, n % 2, CASE WHEN n % 5 = 3 THEN 'Timeout: no answer within 20 s' END
 FROM generate_series(1, 12) AS n
+
+-- name: user
+-- Somebody of the newsroom, who can't sign in: no password has this hash.
+INSERT INTO users (login, name, role, language, time_zone, password, created_by, created_at, disabled_at, seen_at)
+VALUES ($1, $2, $3, 'ru', 'Europe/Moscow', '-', 'user:pavel', now() - interval '40 days',
+        CASE WHEN $4::boolean THEN now() - interval '3 days' END, now() - interval '3 hours')
