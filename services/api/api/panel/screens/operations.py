@@ -40,6 +40,7 @@ async def show_operations(desk: Asking, cursor: str = "") -> Response:
 @router.get("/operations/new")
 async def count(desk: Asking) -> Response:
     """Say to how many it would be done, and ask whether it is to be."""
+    desk.need("write")
     asked = desk.request.query_params
     kind = asked.get("kind", "")
     chosen, whole = asked.getlist("chosen"), "all" in asked

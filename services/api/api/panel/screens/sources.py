@@ -51,6 +51,7 @@ async def show_sources(desk: Asking, show: str = "", q: str = "", cursor: str = 
 @router.get("/sources/add")
 async def write_source(desk: Asking, address: str = "") -> Response:
     """Show where an address is pasted."""
+    desk.need("write")
     return _adding(desk, address=address)
 
 

@@ -50,6 +50,7 @@ async def show_routes(desk: Asking, cursor: str = "") -> Response:
 @router.get("/sources/routes/new")
 async def write_route(desk: Asking, source_id: UUID | None = None) -> Response:
     """Show the form of a new route."""
+    desk.need("write")
     form = RouteForm(source_id=str(source_id or ""), timezone=desk.viewer.zone.key)
     return await _form(desk, form)
 
