@@ -15,7 +15,7 @@ ACTS = ("", "/approve", "/reject", "/rewrite", "/reopen", "/publish", "/publish-
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened. `minor` says how rather than what; `what` and `detail` say `kind` and `data` in words."""
+    """One thing that happened. `minor`: how rather than what; `what` and `detail` say `kind` and `data` in words."""
 
     at: datetime
     kind: str
