@@ -14,16 +14,20 @@ QUIET_CHAT_MESSAGES = 2  # the last of the demo's chats wants so many messages o
 async def set_scene(database: Database, announcement: dict[str, Any], *, demo: bool = True) -> None:
     """Write sources, profile, destinations, routes and chats. What is there already stays or is brought up to date.
 
-    The `demo` also illustrates every post that has no picture, and broadcasts those of its first source.
+    The `demo` also illustrates every post that has no picture, broadcasts those of its first source, and asks a person
+    about those of its feed, which go to all networks.
     """
     catalog = Catalog(database)
     [destination] = announcement["telegram"]["destinations"]
     target = f"telegram:@{destination['username']}"
     await catalog.put_destination(target, title=destination["title"], is_default=True)
+    networks: list[str] = []
     for platform in ("instagram", "x"):
         for number, account in enumerate(announcement[platform]["accounts"]):
             address = f"{platform}:{account['username']}"
             await catalog.put_destination(address, title=account["username"], is_default=number == 0)
+            if number == 0:
+                networks.append(address)
     profile = await catalog.put_profile(
         "newsroom",
         style="clear and concrete, in short sentences",
@@ -46,7 +50,12 @@ async def set_scene(database: Database, announcement: dict[str, Any], *, demo: b
             "feed", feed["url"], title=feed["title"], schedule=FEED_SCHEDULE, allow_private=True
         )
         await catalog.put_route(
-            f"{feed['title']} (feed)", source_id=source_id, profile_id=profile, targets=[target], illustrate=demo
+            f"{feed['title']} (feed)",
+            source_id=source_id,
+            profile_id=profile,
+            targets=[target, *networks] if demo else [target],
+            approval=demo,
+            illustrate=demo,
         )
 
 
