@@ -26,7 +26,7 @@ def is_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, obje
 
 async def test_paths_and_methods_that_are_not_there(api: Api) -> None:
     is_problem(await api.http.get("/nothing"), 404, "not-found")
-    is_problem(await api.http.get(f"{api.url}/"), 404, "not-found")
+    is_problem(await api.http.get(f"{api.url}/api/"), 404, "not-found")
     is_problem(await api.http.get("/posts/00000000-0000-0000-0000-000000000000"), 404, "not-found")
     answer = await api.http.put("/sources")
     is_problem(answer, 405, "method-not-allowed")
