@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+import pytest
 from playwright.async_api import Page, expect
 
 from common.testing.newsroom import Newsroom
@@ -150,6 +151,7 @@ async def test_raw_events_are_shown(panel: Panel) -> None:
     await expect(event.locator("pre")).to_contain_text("<script>alert(1)</script>")
 
 
+@pytest.mark.soak  # test_every_screen looks at it in two ways
 async def test_a_post_reads_well_everywhere(panel: Panel, newsroom: Newsroom) -> None:
     post = newsroom.posts["published"][0]
     for given in ({"width": NARROWEST, "language": "ru"}, {"width": PHONE, "theme": "dark"}, {}):
